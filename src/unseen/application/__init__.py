@@ -1,0 +1,1 @@
+"""What a bank does with it. Each application is an installed entry point of group `unseen.applications`."""

@@ -1,0 +1,1 @@
+"""Joint computing on private arrays. Knows no file, no person, no law and no network."""

@@ -1,0 +1,1 @@
+"""Correlated randomness: the interface that protocols ask, and the ways to make it."""

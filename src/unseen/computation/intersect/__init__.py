@@ -1,0 +1,1 @@
+"""Finding the identifiers that institutions have in common."""

@@ -1,0 +1,1 @@
+"""Statistics and learning on arrays that nobody sees whole."""

@@ -1,0 +1,1 @@
+"""Secret sharing: arrays that all parties hold and none can read."""

@@ -1,0 +1,1 @@
+"""Between institutions and with people: identity, agreements, plans, grants, sessions, ledgers."""

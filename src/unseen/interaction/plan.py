@@ -1,0 +1,105 @@
+"""A plan: exactly what a job will do, and what each institution will learn by it.
+
+A plan is derived, never sent: every node derives it from the same request and agreement and compares the
+digest. Grants, sessions, ledger entries and the receipt all name that digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unseen.computation.profile import Profile, Role
+from unseen.data.catalogue import Use
+from unseen.encoding import Json, canonical, digest
+
+PLAN_TAG = "unseen/plan/v1"
+
+
+@dataclass(frozen=True)
+class ColumnUse:
+    """One column of one institution's data set, put to one use."""
+
+    party: str
+    dataset: str
+    column: str
+    use: Use
+
+    def as_json(self) -> Json:
+        return {"party": self.party, "dataset": self.dataset, "column": self.column, "use": self.use.value}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One protocol in the plan: its profile, the institutions in each role, the facts its disclosures name."""
+
+    name: str
+    profile: Profile
+    roles: Mapping[Role, tuple[str, ...]]
+    facts: Mapping[str, str]
+
+    def as_json(self) -> Json:
+        return {
+            "name": self.name,
+            "protocol": self.profile.id,
+            "adversary": self.profile.adversary.value,
+            "roles": {role.value: list(parties) for role, parties in self.roles.items()},
+            "facts": dict(self.facts),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be computed, from what, for whom, and what each party learns.
+
+    `parties` are the computing institutions in rank order; `dealer` stands apart and holds no data.
+    `outputs` maps each recipient to the names of the results that it receives.
+    `seed` is public: it fixes row order, samples and folds, so that a validator can repeat the run.
+    """
+
+    job: str
+    agreement: str
+    application: str
+    application_version: str
+    purpose: str
+    parties: tuple[str, ...]
+    dealer: str | None
+    uses: tuple[ColumnUse, ...]
+    steps: tuple[Step, ...]
+    outputs: Mapping[str, tuple[str, ...]]
+    parameters: Mapping[str, Json]
+    seed: str
+
+    def disclosures(self) -> dict[str, list[str]]:
+        """For every institution, dealer included: the list of what it learns, computed from the profiles."""
+        everyone = [*self.parties] + ([self.dealer] if self.dealer else [])
+        learned: dict[str, list[str]] = {party: [] for party in everyone}
+        for step in self.steps:
+            for party, sentences in step.profile.disclosures(step.roles, step.facts).items():
+                learned[party] += [s for s in sentences if s not in learned[party]]
+        return learned
+
+    def as_json(self) -> Json:
+        return {
+            "job": self.job,
+            "agreement": self.agreement,
+            "application": self.application,
+            "application_version": self.application_version,
+            "purpose": self.purpose,
+            "parties": list(self.parties),
+            "dealer": self.dealer,
+            "uses": [use.as_json() for use in self.uses],
+            "steps": [step.as_json() for step in self.steps],
+            "disclosures": self.disclosures(),
+            "outputs": {party: list(names) for party, names in self.outputs.items()},
+            "parameters": dict(self.parameters),
+            "seed": self.seed,
+        }
+
+    @property
+    def hash(self) -> str:
+        """The digest that every party must derive for itself: 64 hexadecimal digits."""
+        return digest(PLAN_TAG, self.as_json())
+
+    def canonical(self) -> bytes:
+        return canonical(self.as_json())
