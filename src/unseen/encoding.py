@@ -27,7 +27,7 @@ def canonical(value: Json) -> bytes:
     Raises MisuseError for what JSON cannot carry exactly (NaN, infinity, integers beyond 2^53, other types).
     """
     try:
-        return rfc8785.dumps(value)  # type: ignore[arg-type]
+        return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise MisuseError(f"this value has no canonical JSON form: {error}") from error
 

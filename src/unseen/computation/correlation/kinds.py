@@ -1,0 +1,221 @@
+"""The kinds of correlated randomness that protocols use, each as its sizes and its equation.
+
+Kinds are data: a request names the kind and its sizes and nothing else, so whoever makes it learns no more.
+Words are elements of Z_2^64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+
+from unseen.computation.correlation.source import WORDS_LIMIT, Kind, Slot, Vault
+from unseen.computation.kernels import ring, waves
+from unseen.computation.types import Words
+from unseen.encoding import Json
+from unseen.errors import MisuseError
+
+
+@dataclass(frozen=True)
+class Triple(Kind):
+    """a, b uniform and c = a·b, elementwise (Beaver 1991): for the product of two shared arrays."""
+
+    count: int
+    name: ClassVar[str] = "triple"
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)), Slot((self.count,)))
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)),)
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        return (values[0] * values[1],)
+
+
+@dataclass(frozen=True)
+class Square(Kind):
+    """a uniform and a²: for squares, at half the opening of a product."""
+
+    count: int
+    name: ClassVar[str] = "square"
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)),)
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        return (values[0] * values[0],)
+
+
+@dataclass(frozen=True)
+class Truncation(Kind):
+    """r uniform, r >> bits and the top bit of r: for exact truncation in one round.
+
+    Escudero, Ghosh, Keller, Rachuri, Scholl, CRYPTO 2020 (eprint 2020/338), section 5.
+    """
+
+    count: int
+    bits: int
+    name: ClassVar[str] = "truncation"
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)), Slot((self.count,)))
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        return values[0] >> np.uint64(self.bits), values[0] >> np.uint64(63)
+
+
+@dataclass(frozen=True)
+class Waves(Kind):
+    """r uniform; sin(k·w·r) and cos(k·w·r) for k = 1..harmonics, w·2^period_bits = 2π, in fixed point.
+
+    For functions given by a sine series, in one round: the angle is opened under r modulo the period.
+    """
+
+    count: int
+    harmonics: int
+    period_bits: int
+    fraction: int
+    name: ClassVar[str] = "waves"
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, 2 * self.harmonics)),)
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        return (waves.table(values[0], self.harmonics, self.period_bits, self.fraction),)
+
+
+@dataclass(frozen=True)
+class MatrixMask(Kind):
+    """A uniform matrix that masks a fixed matrix once for the whole run (SecureML, S&P 2017, section IV).
+
+    `owner` is the rank that knows the masked matrix, or -1 if all parties share it.
+    """
+
+    rows: int
+    columns: int
+    owner: int
+    name: ClassVar[str] = "matrix-mask"
+    keeps: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        held = None if self.owner < 0 else lambda rank: rank == self.owner
+        return (Slot((self.rows, self.columns), held_by=held),)
+
+
+@dataclass(frozen=True)
+class MatrixProduct(Kind):
+    """B uniform, and C = A·B (or Aᵀ·B) for the kept mask A of request `mask`.
+
+    With an owner, the owner holds no part of B: what it multiplies from its own share needs no protection.
+    """
+
+    mask: int
+    rows: int
+    inner: int
+    columns: int
+    transposed: bool
+    owner: int
+    name: ClassVar[str] = "matrix-product"
+
+    def free(self) -> tuple[Slot, ...]:
+        held = None if self.owner < 0 else lambda rank: rank != self.owner
+        return (Slot((self.inner, self.columns), held_by=held),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.rows, self.columns)),)
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        mask = _first_rows(
+            vault, self.mask, *((self.inner, self.rows) if self.transposed else (self.rows, self.inner))
+        )
+        return (ring.transposed_product(mask, values[0]) if self.transposed else ring.product(mask, values[0]),)
+
+
+@dataclass(frozen=True)
+class MatrixScaling(Kind):
+    """b uniform of one word a row, and C with C[i, j] = A[i, j]·b[i] for the kept mask A: rows weighted."""
+
+    mask: int
+    rows: int
+    columns: int
+    owner: int
+    name: ClassVar[str] = "matrix-scaling"
+
+    def free(self) -> tuple[Slot, ...]:
+        held = None if self.owner < 0 else lambda rank: rank != self.owner
+        return (Slot((self.rows,), held_by=held),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.rows, self.columns)),)
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        mask = _first_rows(vault, self.mask, self.rows, self.columns)
+        return (mask * values[0][:, None],)
+
+
+@dataclass(frozen=True)
+class MaskGram(Kind):
+    """C = Aᵀ·B for two kept masks A and B with the same rows: for products of two fixed private matrices."""
+
+    left: int
+    right: int
+    rows: int
+    columns: int
+    name: ClassVar[str] = "mask-gram"
+
+    def free(self) -> tuple[Slot, ...]:
+        return ()
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.rows, self.columns)),)
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        left, right = vault[self.left], vault[self.right]
+        if left.shape[0] != right.shape[0] or (left.shape[1], right.shape[1]) != (self.rows, self.columns):
+            raise MisuseError("a product refers to masks of other shapes")
+        return (ring.transposed_product(left, right),)
+
+
+def _first_rows(vault: Vault, number: int, rows: int, columns: int) -> Words:
+    """The first rows of a kept mask. Raises MisuseError if it has fewer, or other columns."""
+    if number not in vault or vault[number].shape[0] < rows or vault[number].shape[1] != columns:
+        raise MisuseError("a request refers to a mask of another shape, or to none")
+    return vault[number][:rows]
+
+
+KINDS: Mapping[str, type[Kind]] = {
+    kind.name: kind
+    for kind in (Triple, Square, Truncation, Waves, MatrixMask, MatrixProduct, MatrixScaling, MaskGram)
+}
+
+
+def from_json(value: Json) -> Kind:
+    """Read a request that came over a channel: known kind, whole numbers, bounded size. Raises MisuseError."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+        raise MisuseError("a request for correlated randomness must name its kind")
+    kind = KINDS.get(str(value["kind"]))
+    if kind is None:
+        raise MisuseError("a request for an unknown kind of correlated randomness")
+    sizes = {name: size for name, size in value.items() if name != "kind"}
+    if set(sizes) != {field.name for field in fields(kind)}:
+        raise MisuseError(f"a request for {kind.name} with other sizes than it takes")
+    for name, size in sizes.items():
+        if not isinstance(size, int) or not -1 <= size <= WORDS_LIMIT:
+            raise MisuseError(f"a request for {kind.name} with {name} out of bounds")
+    request = kind(**sizes)
+    if request.size() > WORDS_LIMIT:
+        raise MisuseError(f"a request for {kind.name} over the size limit")
+    return request

@@ -1,0 +1,160 @@
+"""Columns of several parties as one design matrix that nobody sees.
+
+Every party scales its own columns at home, so that training is well conditioned whatever the units, and the
+results come back on the columns' own scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.share import arithmetic
+from unseen.computation.share.array import Shared, concatenate, from_owner
+from unseen.computation.share.private import PrivateMatrix, private_matrix
+from unseen.computation.types import Real
+from unseen.errors import DataError
+
+UNIT_FRACTION = 28
+"""Fractional bits of means, scales and coefficients."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The columns of one party: names known to all, values (rows, columns) at the owner only."""
+
+    owner: int
+    names: tuple[str, ...]
+    rows: int
+    values: Real | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The scaled design matrix: an intercept column, then the blocks' columns in order.
+
+    Column j stands as (x_j - mean_j) / scale_j with scale_j² = variance_j + ridge weight, so that the scaled
+    normal matrix has a unit diagonal. `ridge` (width, 1) is the penalty's diagonal on that scale; `means` and
+    `inverse_scales` (width - 1,) are shared trivially, known to the columns' owners.
+    """
+
+    blocks: tuple[PrivateMatrix, ...]
+    ridge: Shared
+    means: Shared
+    inverse_scales: Shared
+    exponents: Real
+    names: tuple[tuple[int, str], ...]
+
+    @property
+    def width(self) -> int:
+        return len(self.names) + 1
+
+    def unscale(self, coefficients: Shared) -> tuple[Shared, Shared]:
+        """From (width,) scaled coefficients to intercept () and weights (width - 1,) on the columns' scale."""
+        weights = coefficients[1:] * self.inverse_scales
+        intercept = coefficients[0] - (weights * self.means).sum()
+        return intercept, weights
+
+    def variances(self, covariance: Shared, factor: float) -> Shared:
+        """From the (width, width) inverse of the scaled Hessian: variances of intercept and weights.
+
+        Weight j has variance factor·C_jj / scale_j²; the intercept's is that of c0 - sum_j mean_j/scale_j·c_j.
+        """
+        ratio = self.means * self.inverse_scales
+        row = ratio.reshape(1, -1) @ covariance[1:, 1:] - covariance[0:1, 1:].times_integer(2)
+        intercept = covariance[0, 0].reshape(1) + (row[0] * ratio).sum().reshape(1)
+        diagonal = Shared(covariance.circle, np.diagonal(covariance.words)[1:].copy(), covariance.fraction)
+        weights = diagonal * self.inverse_scales * self.inverse_scales
+        fraction = UNIT_FRACTION - int(np.floor(np.log2(factor)))
+        return arithmetic.scaled(
+            concatenate([arithmetic.rescale(intercept, UNIT_FRACTION), weights]), factor, fraction
+        )
+
+    def forget(self) -> None:
+        for block in self.blocks:
+            block.forget()
+
+
+def enter_columns(circle: Circle, columns: Sequence[Block], intercept_at: int, ridge: float) -> Design:
+    """Scale every party's columns at home, and mask them once towards the others.
+
+    `ridge` is the penalty relative to the first Hessian (public). Everyone learns the order of magnitude of
+    each column's spread. Raises DataError at the owner for a constant or non-finite column, naming it.
+    """
+    rows = columns[0].rows
+    ones = Block(intercept_at, (_INTERCEPT,), rows, np.ones((rows, 1)))
+    entered = [_enter_scaled(circle, block, ridge) for block in (ones, *columns)]
+    return Design(
+        tuple(part.matrix for part in entered),
+        concatenate([part.ridge for part in entered]).reshape(-1, 1),
+        concatenate([part.mean for part in entered])[1:],
+        concatenate([part.inverse for part in entered])[1:],
+        np.concatenate([part.exponents for part in entered])[1:],
+        tuple((block.owner, name) for block in columns for name in block.names),
+    )
+
+
+def enter_block(circle: Circle, block: Block, exponents: Real) -> PrivateMatrix:
+    """One party's columns as they are, in units of 2^exponents: for applying a model."""
+    values = None if block.values is None else block.values * 2.0**-exponents
+    return private_matrix(circle, block.owner, values, (block.rows, len(block.names)), matrix_fraction(block.rows))
+
+
+@dataclass(frozen=True, eq=False)
+class _Entered:
+    matrix: PrivateMatrix
+    ridge: Shared
+    mean: Shared
+    inverse: Shared
+    exponents: Real
+
+
+def _enter_scaled(circle: Circle, block: Block, ridge: float) -> _Entered:
+    width = len(block.names)
+    values = mean = inverse = weight = magnitude = None
+    if block.owner == circle.rank:
+        if block.values is None or block.values.shape != (block.rows, width):
+            raise DataError(f"the owner of a block must bring its {block.rows} × {width} values")
+        values, mean, inverse = _scaled(block.values, block.names, ridge)
+        magnitude = -np.round(np.log2(inverse)).astype(np.int16)
+        weight = np.zeros(1) if block.names[0] == _INTERCEPT else ridge * inverse**2
+        mean, inverse = mean * 2.0**-magnitude, inverse * 2.0**magnitude
+    told = circle.tell_all("column-magnitudes", block.owner, magnitude, np.empty(width, dtype=np.int16))
+    return _Entered(
+        private_matrix(circle, block.owner, values, (block.rows, width), matrix_fraction(block.rows)),
+        from_owner(circle, block.owner, weight, (width,), UNIT_FRACTION),
+        from_owner(circle, block.owner, mean, (width,), UNIT_FRACTION),
+        from_owner(circle, block.owner, inverse, (width,), UNIT_FRACTION),
+        told.astype(np.float64),
+    )
+
+
+def matrix_fraction(rows: int) -> int:
+    """Fractional bits of scaled columns: sums over all rows of products of three must stay below 2^62.
+
+    Raises DataError beyond 2^25 rows, where too few bits would be left.
+    """
+    fraction = min(16, 35 - int(rows).bit_length())
+    if fraction < 10:
+        raise DataError(f"{rows} rows are more than one fit takes; train on a sample of at most 33 million")
+    return fraction
+
+
+_INTERCEPT = "(intercept)"
+
+
+def _scaled(values: Real, names: Sequence[str], ridge: float) -> tuple[Real, Real, Real]:
+    """Scaled values, means and inverse scales of one party's own columns."""
+    for name, column in zip(names, values.T, strict=True):
+        if not np.isfinite(column).all():
+            raise DataError(f"column {name!r} holds missing or infinite values; bin it or fill it before training")
+        if name != _INTERCEPT and column.min() == column.max():
+            raise DataError(f"column {name!r} has the same value in every row; leave it out")
+    if names[0] == _INTERCEPT:
+        return values, np.zeros(1), np.ones(1)
+    mean, variance = values.mean(axis=0), values.var(axis=0)
+    inverse = 1.0 / np.sqrt(variance + ridge)
+    return (values - mean) * inverse, mean, inverse

@@ -1,0 +1,270 @@
+"""Logistic regression on columns of several parties, to the optimum, with nothing shown on the way.
+
+Each party keeps its columns in the clear at home; coefficients, scores and gradients are shared. Newton's
+method with a Hessian that stays fixed for several steps: no learning rate to guess, and since the gradient is
+exact, the only fixed point is the optimum. (Böhning & Lindsay, Ann. Inst. Statist. Math. 40, 1988, have the
+idea of a fixed matrix; ours is the true one at the intercept-only model, later refreshed on a sample of rows.)
+
+On columns scaled so that the first Hessian has a unit diagonal, one step is
+
+    scores   = X w                                       private matrices by shared coefficients
+    residual = y - 1 / (1 + exp(-scores))                one round, by a sine series
+    w       += P (Xᵀ residual / (n·base) - D w)          P ≈ inverse Hessian, base = p(1-p), p = mean of y
+
+Objective: sum of log-losses + penalty/2 · |weights|², intercept unpenalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.learn.columns import UNIT_FRACTION, Block, Design, enter_block, enter_columns
+from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.computation.share import arithmetic, functions
+from unseen.computation.share.array import Shared, concatenate, from_owner, reveal, shared_zeros, summed
+from unseen.computation.share.linear import inverse
+from unseen.computation.types import Real
+from unseen.errors import DataError, RangeError
+
+PROFILE: Final = Profile(
+    id="learn/logistic",
+    title="Logistic regression by Newton steps on shares",
+    source="Newton with a fixed Hessian (Böhning & Lindsay 1988); private matrices masked once (SecureML 2017)",
+    reveals=(
+        Disclosure(Role.EACH, "the number of training rows and the share of bad outcomes among them"),
+        Disclosure(Role.EACH, "the number of training steps and the length of each (one number a step)"),
+        Disclosure(Role.EACH, "whether every score stayed within the range of the logistic function (one number)"),
+        Disclosure(Role.DEALER, "the numbers of rows, of columns and of training steps"),
+    ),
+    assumptions=("the source of correlated randomness colludes with no party",),
+    failure="none; refuses where a score leaves the range of ±12 that the logistic function covers",
+)
+
+RANGE_TOLERANCE: Final = 1e-6
+"""Largest mean squared difference between two logistic series of different periods that rounding explains."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fit. `penalty` as in the objective. Training ends when a step is shorter than `tolerance` (in
+    standard deviations' units) and fails after `most_steps`. `errors` asks for standard errors too."""
+
+    penalty: float = 1.0
+    tolerance: float = 1e-4
+    most_steps: int = 40
+    sample: int = 8192
+    errors: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted model: `intercept` () and `weights` (k,), shared, in the order of `names` (rank, column).
+
+    Weight j belongs to column j divided by 2^exponents[j]; `exponents` are public. `variances` (k + 1,) are
+    those of the intercept and the weights. `steps` are the public lengths of the training steps.
+    """
+
+    intercept: Shared
+    weights: Shared
+    variances: Shared | None
+    steps: tuple[float, ...]
+    names: tuple[tuple[int, str], ...]
+    exponents: Real
+
+
+Watch = Callable[[float, str], None]
+
+
+def fit_logistic(
+    circle: Circle,
+    columns: Sequence[Block],
+    label: Real | None,
+    label_owner: int,
+    settings: Settings | None = None,
+    watch: Watch = lambda done, note: None,
+) -> Fit:
+    """Fit to rows that are aligned over all parties.
+
+    `columns` is the same at every party, values in its own block only; `label` (n,) of 0 and 1 at rank
+    `label_owner`, None elsewhere. Who learns what: see PROFILE. Raises DataError at the owner of a label of one
+    class or of a constant or non-finite column, at all if there is no optimum; RangeError beyond ±12.
+    """
+    settings = settings or Settings()
+    rows = columns[0].rows
+    positive = _share_of_positives(circle, label, label_owner, rows)
+    base = positive * (1.0 - positive)
+    design = enter_columns(circle, columns, label_owner, settings.penalty / (rows * base))
+    training = _Training(circle, design, rows, base, label, label_owner)
+    watch(0.05, "columns entered")
+    w, steps = _descend(training, np.log(positive / (1.0 - positive)), settings, watch)
+    training.check_range(w)
+    variances = None
+    if settings.errors:
+        watch(0.85, "standard errors")
+        covariance = inverse(training.hessian(w), norm=training.norm)
+        variances = design.variances(covariance, 1.0 / (rows * base))
+    intercept, weights = design.unscale(w[:, 0])
+    design.forget()
+    watch(1.0, f"{len(steps)} steps")
+    return Fit(intercept, weights, variances, tuple(steps), design.names, design.exponents)
+
+
+def predict_scores(circle: Circle, columns: Sequence[Block], fit: Fit) -> Shared:
+    """Linear scores (n,) of aligned rows, shared: intercept + columns times weights. Two rounds."""
+    rows, start, parts = columns[0].rows, 0, []
+    for block in columns:
+        end = start + len(block.names)
+        matrix = enter_block(circle, block, fit.exponents[start:end])
+        parts.append(matrix @ fit.weights[start:end].reshape(-1, 1))
+        matrix.forget()
+        start = end
+    total = arithmetic.rescale(summed(parts), UNIT_FRACTION)[:, 0]
+    return total + Shared(circle, np.repeat(fit.intercept.words, rows), fit.intercept.fraction)
+
+
+def _descend(training: _Training, start: float, settings: Settings, watch: Watch) -> tuple[Shared, list[float]]:
+    """Newton steps from the intercept-only model until one is short enough."""
+    w = training.start(start)
+    preconditioner = training.preconditioner(training.gram())
+    steps: list[float] = []
+    refreshed = 0
+    while len(steps) < settings.most_steps:
+        fine = bool(steps) and steps[-1] < 0.03
+        step = training.step(w, preconditioner, functions.FINE if fine else functions.COARSE)
+        w = w + step[0]
+        steps.append(_length(step[1], f"step-{len(steps)}"))
+        watch(min(0.8, 0.1 + 0.1 * len(steps)), f"step {len(steps)}, length {steps[-1]:.1e}")
+        if fine and steps[-1] < settings.tolerance:
+            return w, steps
+        if steps[-1] > 100.0:
+            break
+        slow = len(steps) > 1 and steps[-1] > 0.15 * steps[-2] and steps[-1] > 20 * settings.tolerance
+        if slow and len(steps) - refreshed >= 2:
+            preconditioner = training.preconditioner(training.hessian(w, settings.sample))
+            refreshed = len(steps)
+    raise DataError(
+        "training found no optimum: the columns may separate the classes completely; "
+        "raise the penalty, or leave out columns that give the label away"
+    )
+
+
+class _Training:
+    """The quantities of one fit, all on shares and on the scaled columns, divided by n·base."""
+
+    def __init__(
+        self, circle: Circle, design: Design, rows: int, base: float, label: Real | None, label_owner: int
+    ) -> None:
+        self.circle, self.design, self.rows, self.base = circle, design, rows, base
+        # n·base = 2^shift / factor: the shift is a change of fraction, the factor goes into the residual.
+        self.shift = int(np.floor(np.log2(rows * base)))
+        self.factor = 2.0**self.shift / (rows * base)
+        values = None if label is None else label.reshape(-1, 1) * self.factor
+        self.y = from_owner(circle, label_owner, values, (rows, 1), 2 * functions.TABLE_BITS)
+        self.norm = float(design.width) * 0.25 / base  # trace of the Hessian over base, at most
+
+    def start(self, intercept: float) -> Shared:
+        first = np.zeros((self.design.width, 1))
+        first[0] = intercept
+        return shared_zeros(self.circle, first.shape, UNIT_FRACTION) + first
+
+    def scores(self, w: Shared) -> Shared:
+        """X w, not truncated: (n, 1). One round."""
+        parts, start = [], 0
+        for block in self.design.blocks:
+            parts.append(block @ w[start : start + block.shape[1]])
+            start += block.shape[1]
+        return summed(parts)
+
+    def step(self, w: Shared, preconditioner: Shared, series: functions.Series) -> tuple[Shared, Shared]:
+        """One Newton step (width, 1), exact and again with few fractional bits for its length. Six rounds."""
+        residual = self.y - functions.logistic(self.scores(w), series, self.factor)
+        raw = concatenate([block.transposed_times(residual) for block in self.design.blocks])
+        gradient = Shared(self.circle, raw.words, raw.fraction + self.shift)
+        gradient = arithmetic.rescale(gradient, UNIT_FRACTION)
+        move = arithmetic.matrix_product(preconditioner, concatenate([gradient, w]))
+        to_unit = move.fraction - UNIT_FRACTION
+        exact, short = arithmetic.truncate_together([move, move], [to_unit, move.fraction - 20])
+        return exact, short
+
+    def preconditioner(self, hessian: Shared) -> Shared:
+        """[P, -P·D] for P the inverse Hessian and D the ridge: applied to gradient and w in one product."""
+        p = inverse(hessian, norm=self.norm)
+        pd = p * self.design.ridge.T
+        return concatenate([p, -pd], axis=1)
+
+    def gram(self) -> Shared:
+        """XᵀX/n + D, the Hessian over base at the intercept-only model. No opening but for rescaling."""
+        blocks = self.design.blocks
+        parts = {(i, j): blocks[i].gram(blocks[j]) for i in range(len(blocks)) for j in range(i, len(blocks))}
+        return self._assembled(parts, 1.0 / self.rows)
+
+    def hessian(self, w: Shared, sample: int | None = None) -> Shared:
+        """XᵀWX/(n·base) + D with W = p(1-p) at w, from all rows or an even sample of them."""
+        count = self.rows if sample is None else min(sample, self.rows)
+        p = functions.logistic(self.scores(w)[:count], functions.FINE)
+        weights = arithmetic.rescale(p.scaled_up(p.fraction) - arithmetic.square(p), WEIGHT_FRACTION)
+        blocks = [block.first_rows(count) for block in self.design.blocks]
+        weighted = [block.scale_rows(weights[:, 0]) for block in blocks]
+        parts = {
+            (i, j): blocks[i].transposed_times(weighted[j])
+            for i in range(len(blocks))
+            for j in range(i, len(blocks))
+        }
+        return self._assembled(parts, 1.0 / (count * self.base))
+
+    def check_range(self, w: Shared) -> None:
+        """Two series of different periods agree just where both are right: a wrapped score shows as a gap.
+
+        Reveals the mean squared difference to all. Raises RangeError.
+        """
+        scores = self.scores(w)
+        near = functions.logistic(scores, functions.FINE)
+        far = functions.logistic(scores, functions.WIDE)
+        squared = arithmetic.square(arithmetic.rescale(near - far, 20)).sum()
+        gap = float(reveal(squared, "range")) / self.rows
+        if gap > RANGE_TOLERANCE:
+            raise RangeError(
+                "scores leave the range of ±12 that the logistic function covers; raise the penalty, "
+                "or bound extreme values (binning does)"
+            )
+
+    def _assembled(self, parts: dict[tuple[int, int], Shared], factor: float) -> Shared:
+        """The symmetric (width, width) matrix factor·parts + ridge from its upper blocks."""
+        starts = np.cumsum([0, *(block.shape[1] for block in self.design.blocks)])
+        words = np.zeros((self.design.width, self.design.width), dtype=np.uint64)
+        for (i, j), part in parts.items():
+            here, there = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
+            words[here, there] = part.words
+            words[there, here] = part.words.T
+        fraction = next(iter(parts.values())).fraction
+        whole = arithmetic.scaled(Shared(self.circle, words, fraction), factor, UNIT_FRACTION)
+        diagonal = Shared(self.circle, np.diag(self.design.ridge.words[:, 0]), UNIT_FRACTION)
+        return whole + diagonal
+
+
+WEIGHT_FRACTION: Final = 12
+"""Fractional bits of the rows' weights p(1-p): their rounding is unbiased and averages out over rows."""
+
+
+def _length(step: Shared, tag: str) -> float:
+    """The Euclidean length of a step, told to all."""
+    return float(np.sqrt(max(0.0, float(reveal(arithmetic.square(step).sum(), tag)))))
+
+
+def _share_of_positives(circle: Circle, label: Real | None, owner: int, rows: int) -> float:
+    """The label's mean, told to all. Raises DataError at the owner."""
+    mean = None
+    if circle.rank == owner:
+        if label is None or label.shape != (rows,):
+            raise DataError(f"the label must have one value for each of the {rows} aligned rows")
+        if not np.isin(label, (0.0, 1.0)).all():
+            raise DataError("the label must be 0 or 1 in every row")
+        if label.min() == label.max():
+            raise DataError("the label has one class only; a model needs good and bad outcomes")
+        mean = np.array([label.mean()])
+    return float(circle.tell_all("positives", owner, mean, np.empty(1))[0])

@@ -1,0 +1,142 @@
+"""Products and truncation on shares.
+
+Source: Beaver, CRYPTO 1991 (triples); Escudero, Ghosh, Keller, Rachuri, Scholl, CRYPTO 2020 (truncation).
+Setting: any number of semi-honest parties, all but one colluding; correlated randomness from the source.
+Every opened value is under a mask that is uniform in Z_2^64: perfect hiding, no failure probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.correlation.kinds import MatrixMask, MatrixProduct, Square, Triple, Truncation
+from unseen.computation.kernels import ring
+from unseen.computation.profile import Profile
+from unseen.computation.share import fixed
+from unseen.computation.share.array import Public, Shared
+from unseen.computation.types import Words
+from unseen.errors import MisuseError
+
+PRODUCT: Final = Profile(
+    id="share/product",
+    title="Product of shared arrays",
+    source="Beaver, CRYPTO 1991",
+    rounds=lambda count: 1,
+    bytes_sent=lambda count, parties: parties * (parties - 1) * 2 * 8 * count,
+)
+TRUNCATION: Final = Profile(
+    id="share/truncation",
+    title="Exact truncation",
+    source="Escudero et al., CRYPTO 2020, eprint 2020/338, section 5",
+    failure="none; the result is rounded down or up at random, off by less than one step",
+    rounds=lambda count: 1,
+    bytes_sent=lambda count, parties: parties * (parties - 1) * 8 * count,
+)
+
+
+def product(left: Shared, right: Shared) -> Shared:
+    """Elementwise product, fractions added, not truncated: one round, 16 bytes an element to each peer.
+
+    Shapes broadcast as in NumPy; |product| must stay below 2^(62 - sum of fractions).
+    """
+    circle = left.circle
+    shape = np.broadcast_shapes(left.shape, right.shape)
+    x, y = (np.broadcast_to(part.words, shape).reshape(-1) for part in (left, right))
+    a, b, c = circle.source.ask(Triple(x.size)).take()
+    d, e = circle.open_words("product", x - a, y - b)
+    z = c + d * b + e * a
+    if circle.rank == 0:
+        z += d * e
+    return Shared(circle, z.reshape(shape), left.fraction + right.fraction)
+
+
+def square(value: Shared) -> Shared:
+    """Elementwise square, fraction doubled, not truncated: one round, 8 bytes an element to each peer."""
+    circle = value.circle
+    x = value.words.reshape(-1)
+    a, aa = circle.source.ask(Square(x.size)).take()
+    (d,) = circle.open_words("square", x - a)
+    z = aa + np.uint64(2) * d * a
+    if circle.rank == 0:
+        z += d * d
+    return Shared(circle, z.reshape(value.shape), 2 * value.fraction)
+
+
+def public_product(value: Shared, factor: Public, fraction: int = fixed.FRACTION) -> Shared:
+    """Product with public numbers, fractions added, not truncated; local."""
+    words = fixed.encode(np.asarray(factor, dtype=np.float64), fraction, "public factor")
+    return Shared(value.circle, value.words * words, value.fraction + fraction)
+
+
+def matrix_product(left: Shared, right: Shared) -> Shared:
+    """(m, k) by (k, n), fractions added, not truncated: one round, 8·(mk + kn) bytes to each peer."""
+    circle = left.circle
+    (m, k), (inner, n) = left.shape, right.shape
+    if k != inner:
+        raise MisuseError(f"shapes {left.shape} and {right.shape} do not multiply")
+    mask = circle.source.ask(MatrixMask(m, k, -1))
+    factor = circle.source.ask(MatrixProduct(mask.number, m, k, n, False, -1))
+    (a,) = mask.take()
+    circle.source.forget(mask.number)
+    b, c = factor.take()
+    d, e = circle.open_words("matrix-product", left.words - a, right.words - b)
+    z = c + ring.product(d, b) + ring.product(a, e)
+    if circle.rank == 0:
+        z += ring.product(d, e)
+    return Shared(circle, z, left.fraction + right.fraction)
+
+
+def rescale(value: Shared, fraction: int) -> Shared:
+    """The same values with another number of fractional bits: local upwards, one round downwards."""
+    if fraction >= value.fraction:
+        return value.scaled_up(fraction - value.fraction) if fraction > value.fraction else value
+    return truncate_together([value], [value.fraction - fraction])[0]
+
+
+def scaled(value: Shared, factor: float, fraction: int) -> Shared:
+    """`value` times a public positive factor of any magnitude, at `fraction` bits: two rounds at most.
+
+    A power of two is taken off by reading the words with more fractional bits, the rest multiplied.
+    """
+    shift = -int(np.floor(np.log2(factor)))
+    shifted = Shared(value.circle, value.words, value.fraction + shift)
+    return rescale(public_product(rescale(shifted, fraction), factor * 2.0**shift), fraction)
+
+
+def truncate_together(values: Sequence[Shared], bits: Sequence[int]) -> list[Shared]:
+    """Divide each array by 2^bits, rounding at random to a neighbour: one round for all of them.
+
+    With x' = x + 2^62 in [0, 2^63) and c = x' + r opened, x' = c - r + 2^64·carry, and the sum wrapped just if
+    the top bit of r is one and that of c is zero. So the carry is linear in the shared top bit of r.
+    """
+    circle = values[0].circle
+    tickets = [circle.source.ask(Truncation(v.size, b)) for v, b in zip(values, bits, strict=True)]
+    parts = [ticket.take() for ticket in tickets]
+    masked = [_masked(circle, v, r) for v, (r, _, _) in zip(values, parts, strict=True)]
+    opened = circle.open_words("truncation", *masked)
+    return [
+        Shared(circle, _shifted(circle, c, high, top, b).reshape(v.shape), v.fraction - b)
+        for v, c, (_, high, top), b in zip(values, opened, parts, bits, strict=True)
+    ]
+
+
+_OFFSET: Final = np.uint64(1 << fixed.HEADROOM)
+
+
+def _masked(circle: Circle, value: Shared, r: Words) -> Words:
+    words = value.words.reshape(-1) + r
+    if circle.rank == 0:
+        words += _OFFSET
+    return words
+
+
+def _shifted(circle: Circle, opened: Words, high: Words, top: Words, bits: int) -> Words:
+    carry = np.where(opened >> np.uint64(63), np.uint64(0), top)
+    result = (carry << np.uint64(64 - bits)) - high
+    if circle.rank == 0:
+        result += (opened >> np.uint64(bits)) - (_OFFSET >> np.uint64(bits))
+    return result

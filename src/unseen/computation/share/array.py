@@ -1,0 +1,173 @@
+"""A shared array: a value that all parties hold together and none can read.
+
+Each party's `words` are uniform given everything it may know; all parties' words add up, modulo 2^64, to the
+fixed-point values. Operators read as on NumPy arrays. Sums and products with public numbers are local or cost
+a truncation; products of two secrets cost rounds (see `arithmetic`). Nothing opens a share on the way: only
+`reveal` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.share import fixed
+from unseen.computation.types import Real, Words
+from unseen.errors import MisuseError
+
+Public: TypeAlias = "float | int | Real"
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """This party's part of a shared array. Values are multiples of 2^-fraction, |value| < 2^(62-fraction)."""
+
+    circle: Circle
+    words: Words
+    fraction: int = fixed.FRACTION
+
+    __array_ufunc__ = None  # keeps NumPy from taking `array * shared` apart element by element
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.words.shape
+
+    @property
+    def size(self) -> int:
+        return self.words.size
+
+    # --- local: no message --------------------------------------------------------------------------------
+
+    def __add__(self, other: Shared | Public) -> Shared:
+        if isinstance(other, Shared):
+            left, right = aligned(self, other)
+            return self._with(left.words + right.words, left.fraction)
+        return self._with(self.words + self._constant(other))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Shared:
+        return self._with(np.uint64(0) - self.words)
+
+    def __sub__(self, other: Shared | Public) -> Shared:
+        return self + (-other)
+
+    def __rsub__(self, other: Public) -> Shared:
+        return (-self) + other
+
+    def __getitem__(self, index: Any) -> Shared:
+        return self._with(np.asarray(self.words[index]))
+
+    @property
+    def T(self) -> Shared:
+        return self._with(self.words.T)
+
+    def reshape(self, *shape: int) -> Shared:
+        return self._with(self.words.reshape(*shape))
+
+    def sum(self, axis: int | None = None) -> Shared:
+        """The sum; the caller answers for |sum| < 2^(62-fraction)."""
+        return self._with(np.asarray(self.words.sum(axis=axis, dtype=np.uint64)))
+
+    def times_integer(self, factor: int | np.ndarray[Any, np.dtype[np.int64]]) -> Shared:
+        """Multiply by public whole numbers, exactly and without a message."""
+        return self._with(self.words * fixed.integers(np.asarray(factor, dtype=np.int64)))
+
+    def scaled_up(self, bits: int) -> Shared:
+        """The same values with `bits` more fractional bits."""
+        return Shared(self.circle, self.words << np.uint64(bits), self.fraction + bits)
+
+    # --- with messages: see `arithmetic` ----------------------------------------------------------------
+
+    def __mul__(self, other: Shared | Public) -> Shared:
+        from unseen.computation.share import arithmetic
+
+        if isinstance(other, Shared):
+            return arithmetic.rescale(arithmetic.product(self, other), max(self.fraction, other.fraction))
+        return arithmetic.rescale(arithmetic.public_product(self, other), self.fraction)
+
+    __rmul__ = __mul__
+
+    def __matmul__(self, other: Shared) -> Shared:
+        from unseen.computation.share import arithmetic
+
+        return arithmetic.rescale(arithmetic.matrix_product(self, other), max(self.fraction, other.fraction))
+
+    # --- misuse made loud -------------------------------------------------------------------------------
+
+    def __bool__(self) -> NoReturn:
+        raise MisuseError("a secret has no truth value here; compare on shares, and reveal what the plan names")
+
+    def __float__(self) -> NoReturn:
+        raise MisuseError("a secret is no number here; reveal it, if the plan names it")
+
+    __int__ = __index__ = __iter__ = __float__
+
+    def __repr__(self) -> str:
+        return f"Shared(shape={self.shape}, fraction={self.fraction}, among {self.circle.size})"
+
+    def _with(self, words: Words, fraction: int | None = None) -> Shared:
+        return Shared(self.circle, words, self.fraction if fraction is None else fraction)
+
+    def _constant(self, value: Public) -> Words:
+        """A public value as a sharing: rank 0 holds it, the others hold zero."""
+        words = fixed.encode(np.asarray(value, dtype=np.float64), self.fraction, "public value")
+        return words if self.circle.rank == 0 else np.zeros_like(words)
+
+
+def aligned(left: Shared, right: Shared) -> tuple[Shared, Shared]:
+    """Both at the larger number of fractional bits; local."""
+    gap = left.fraction - right.fraction
+    return (left, right.scaled_up(gap)) if gap >= 0 else (left.scaled_up(-gap), right)
+
+
+def concatenate(arrays: list[Shared], axis: int = 0) -> Shared:
+    """Join along an existing axis; all with the same number of fractional bits."""
+    if len({array.fraction for array in arrays}) != 1:
+        raise MisuseError("arrays to be joined must have the same number of fractional bits")
+    return arrays[0]._with(np.concatenate([array.words for array in arrays], axis=axis))
+
+
+def summed(arrays: list[Shared]) -> Shared:
+    """The elementwise sum of arrays of one shape; local."""
+    total = arrays[0]
+    for array in arrays[1:]:
+        total = total + array
+    return total
+
+
+def shared_zeros(circle: Circle, shape: int | tuple[int, ...], fraction: int = fixed.FRACTION) -> Shared:
+    """A sharing of zeros, without a message."""
+    return Shared(circle, np.zeros(shape, dtype=np.uint64), fraction)
+
+
+def from_owner(
+    circle: Circle, owner: int, values: Real | None, shape: tuple[int, ...], fraction: int = fixed.FRACTION
+) -> Shared:
+    """What one party knows, as a shared array: it holds the values, the others zeros; no message.
+
+    Sound because every protocol masks before it opens, and `reveal` renews the shares. Raises RangeError at
+    the owner, MisuseError for a wrong shape.
+    """
+    if circle.rank != owner:
+        return shared_zeros(circle, shape, fraction)
+    if values is None or values.shape != shape:
+        raise MisuseError(f"the owner must bring values of shape {shape}")
+    return Shared(circle, fixed.encode(values, fraction), fraction)
+
+
+def reveal(shared: Shared, tag: str) -> Real:
+    """Open to every party: one round. The plan must name it."""
+    (words,) = shared.circle.open_words(f"reveal/{tag}", shared.words + shared.circle.zero_share(shared.shape))
+    return fixed.decode(words, shared.fraction)
+
+
+def reveal_to(shared: Shared, party: str, tag: str) -> Real | None:
+    """Open to one party only: one round; None at the others. The plan must name it."""
+    circle = shared.circle
+    masked = shared.words + circle.zero_share(shared.shape)
+    words = circle.open_words_to(f"reveal/{tag}", circle.rank_of(party), masked)
+    return None if words is None else fixed.decode(words, shared.fraction)

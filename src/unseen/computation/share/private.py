@@ -1,0 +1,143 @@
+"""A matrix that one party knows, multiplied by shared values.
+
+Source: Mohassel & Zhang, SecureML, IEEE S&P 2017 (eprint 2017/396), section IV: a fixed matrix is masked once
+for the whole run, not once a product. What the owner multiplies from its own share of the other factor needs
+no protection at all, so only the other parties' shares are masked, and only the owner sees them masked.
+Setting: as in `arithmetic`. Nobody but the owner learns anything of the matrix but its shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.correlation.kinds import MaskGram, MatrixMask, MatrixProduct, MatrixScaling
+from unseen.computation.correlation.source import Kind
+from unseen.computation.kernels import ring
+from unseen.computation.share import fixed
+from unseen.computation.share.array import Shared
+from unseen.computation.types import Real, Words
+from unseen.errors import MisuseError
+
+_Bilinear: TypeAlias = Callable[[Words, Words], Words]
+
+
+@dataclass(frozen=True, eq=False)
+class PrivateMatrix:
+    """An (n, k) matrix in the clear at party `owner` (a rank), masked once towards the others.
+
+    `mine` is the matrix's words at the owner, None elsewhere; `masked` is the matrix less its mask, known to
+    all parties but of use to the others only; `mask` is known to the owner; `number` names it to the source.
+    """
+
+    circle: Circle
+    owner: int
+    shape: tuple[int, int]
+    fraction: int
+    number: int
+    mine: Words | None
+    mask: Words | None
+    masked: Words
+
+    def __matmul__(self, right: Shared) -> Shared:
+        """(n, k) by shared (k, m): fractions added, not truncated; one round, 8·km bytes from each other."""
+        return self._times(right, transposed=False)
+
+    def transposed_times(self, right: Shared) -> Shared:
+        """The transpose, (k, n) by shared (n, m): fractions added; one round, 8·nm bytes from each other."""
+        return self._times(right, transposed=True)
+
+    def scale_rows(self, weights: Shared) -> Shared:
+        """Row i times shared weight i: shared (n, k), fractions added; one round, 8n bytes from each other."""
+        rows, columns = self.shape
+        if weights.shape != (rows,):
+            raise MisuseError(f"weights must have shape ({rows},)")
+        kind = MatrixScaling(self.number, rows, columns, self.owner)
+        words = self._exchange("private-scaling", kind, weights.words, lambda m, w: m * w[:, None])
+        return Shared(self.circle, words, self.fraction + weights.fraction)
+
+    def gram(self, other: PrivateMatrix) -> Shared:
+        """selfᵀ @ other for two private matrices, no round: both are masked already.
+
+        XᵀY = E_Xᵀ·Y at Y's owner + A_Xᵀ·E_Y at X's owner + A_Xᵀ·A_Y from the source.
+        """
+        fraction = self.fraction + other.fraction
+        shape = (self.shape[1], other.shape[1])
+        if self.owner == other.owner:
+            if self.mine is None or other.mine is None:
+                return Shared(self.circle, np.zeros(shape, dtype=np.uint64), fraction)
+            return Shared(self.circle, ring.transposed_product(self.mine, other.mine), fraction)
+        (words,) = self.circle.source.ask(MaskGram(self.number, other.number, *shape)).take()
+        if other.mine is not None:
+            words = words + ring.transposed_product(self.masked, other.mine)
+        elif self.mask is not None:
+            words = words + ring.transposed_product(self.mask, other.masked)
+        return Shared(self.circle, words, fraction)
+
+    def first_rows(self, count: int) -> PrivateMatrix:
+        """The same matrix cut after `count` rows, under the same mask."""
+
+        def cut(words: Words | None) -> Words | None:
+            return None if words is None else words[:count]
+
+        return replace(
+            self,
+            shape=(count, self.shape[1]),
+            mine=cut(self.mine),
+            mask=cut(self.mask),
+            masked=self.masked[:count],
+        )
+
+    def forget(self) -> None:
+        """The matrix is not needed any more: the source may drop its mask."""
+        self.circle.source.forget(self.number)
+
+    def __repr__(self) -> str:
+        return f"PrivateMatrix(shape={self.shape}, owner={self.circle.parties[self.owner]!r})"
+
+    def _times(self, right: Shared, transposed: bool) -> Shared:
+        rows, inner = self.shape[::-1] if transposed else self.shape
+        if right.words.ndim != 2 or right.shape[0] != inner:
+            raise MisuseError(f"the right factor must have shape ({inner}, m), not {right.shape}")
+        kind = MatrixProduct(self.number, rows, inner, right.shape[1], transposed, self.owner)
+        multiply = ring.transposed_product if transposed else ring.product
+        words = self._exchange("private-product", kind, right.words, multiply)
+        return Shared(self.circle, words, self.fraction + right.fraction)
+
+    def _exchange(self, tag: str, kind: Kind, share: Words, multiply: _Bilinear) -> Words:
+        """The others send their shares masked to the owner; then each multiplies once, locally."""
+        circle = self.circle
+        ticket = circle.source.ask(kind)
+        if self.mine is None:
+            b, c = ticket.take()
+            circle.channel(self.owner).send(tag, share - b)
+            return c + multiply(self.masked, b)
+        (c,) = ticket.take()
+        total = share.copy()
+        for channel in circle.others():
+            total += channel.receive(tag, np.uint64, share.shape)
+        return c + multiply(self.mine, total)
+
+
+def private_matrix(
+    circle: Circle, owner: int, values: Real | None, shape: tuple[int, int], fraction: int
+) -> PrivateMatrix:
+    """Enter a matrix: one message of 8·nk bytes from the owner to each other party.
+
+    `values` at the owner, None elsewhere. Raises RangeError, MisuseError at the owner.
+    """
+    ticket = circle.source.ask(MatrixMask(shape[0], shape[1], owner))
+    parts = ticket.take()
+    like = np.empty(shape, dtype=np.uint64)
+    if circle.rank != owner:
+        masked = circle.tell_all("private-matrix", owner, None, like)
+        return PrivateMatrix(circle, owner, shape, fraction, ticket.number, None, None, masked)
+    if values is None or values.shape != shape:
+        raise MisuseError(f"the owner must bring a matrix of shape {shape}")
+    words = fixed.encode(np.ascontiguousarray(values), fraction, "matrix entry")
+    masked = circle.tell_all("private-matrix", owner, words - parts[0], like)
+    return PrivateMatrix(circle, owner, shape, fraction, ticket.number, words, parts[0], masked)
