@@ -66,10 +66,10 @@ class Circle:
         for channel in self.others():
             for share in shares:
                 channel.send(tag, share)
-        totals = [share.copy() for share in shares]
+        totals = [np.array(share) for share in shares]
         for channel in self.others():
             for total in totals:
-                total += channel.receive(tag, total.dtype, total.shape)
+                np.add(total, channel.receive(tag, total.dtype, total.shape), out=total)
         return totals
 
     def open_words_to(self, tag: str, rank: int, share: Words) -> Words | None:
@@ -77,9 +77,9 @@ class Circle:
         if self.rank != rank:
             self.channel(rank).send(tag, share)
             return None
-        total = share.copy()
+        total = np.array(share)
         for channel in self.others():
-            total += channel.receive(tag, total.dtype, total.shape)
+            np.add(total, channel.receive(tag, total.dtype, total.shape), out=total)
         return total
 
     def tell_all(self, tag: str, rank: int, array: Array | None, like: Array) -> Array:

@@ -23,7 +23,14 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.circle import Circle
-from unseen.computation.learn.columns import UNIT_FRACTION, Block, Design, enter_block, enter_columns
+from unseen.computation.learn.columns import (
+    UNIT_FRACTION,
+    Block,
+    Design,
+    enter_block,
+    enter_columns,
+    matrix_fraction,
+)
 from unseen.computation.profile import Disclosure, Profile, Role
 from unseen.computation.share import arithmetic, functions
 from unseen.computation.share.array import Shared, concatenate, from_owner, reveal, shared_zeros, summed
@@ -38,15 +45,19 @@ PROFILE: Final = Profile(
     reveals=(
         Disclosure(Role.EACH, "the number of training rows and the share of bad outcomes among them"),
         Disclosure(Role.EACH, "the number of training steps and the length of each (one number a step)"),
-        Disclosure(Role.EACH, "whether every score stayed within the range of the logistic function (one number)"),
+        Disclosure(
+            Role.EACH, "whether the scores stay within the range of the logistic function (one number a check)"
+        ),
         Disclosure(Role.DEALER, "the numbers of rows, of columns and of training steps"),
     ),
     assumptions=("the source of correlated randomness colludes with no party",),
-    failure="none; refuses where a score leaves the range of ±12 that the logistic function covers",
+    failure="none; refuses where scores leave the range of ±56 that the logistic function covers",
 )
 
-RANGE_TOLERANCE: Final = 1e-6
-"""Largest mean squared difference between two logistic series of different periods that rounding explains."""
+GAP_OF_ONE_ROW: Final = 0.25
+"""One row whose score wraps differs by about 1 between two series; so much is taken for none."""
+GAP_OF_ROUNDING: Final = 3e-7
+"""What rounding and the series' own errors add to the sum of squared differences, a row."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class Settings:
     penalty: float = 1.0
     tolerance: float = 1e-4
     most_steps: int = 40
-    sample: int = 8192
+    sample: int = 16384
     errors: bool = True
 
 
@@ -92,7 +103,7 @@ def fit_logistic(
 
     `columns` is the same at every party, values in its own block only; `label` (n,) of 0 and 1 at rank
     `label_owner`, None elsewhere. Who learns what: see PROFILE. Raises DataError at the owner of a label of one
-    class or of a constant or non-finite column, at all if there is no optimum; RangeError beyond ±12.
+    class or of a constant or non-finite column, at all if there is no optimum; RangeError beyond ±56.
     """
     settings = settings or Settings()
     rows = columns[0].rows
@@ -102,7 +113,6 @@ def fit_logistic(
     training = _Training(circle, design, rows, base, label, label_owner)
     watch(0.05, "columns entered")
     w, steps = _descend(training, np.log(positive / (1.0 - positive)), settings, watch)
-    training.check_range(w)
     variances = None
     if settings.errors:
         watch(0.85, "standard errors")
@@ -128,23 +138,24 @@ def predict_scores(circle: Circle, columns: Sequence[Block], fit: Fit) -> Shared
 
 
 def _descend(training: _Training, start: float, settings: Settings, watch: Watch) -> tuple[Shared, list[float]]:
-    """Newton steps from the intercept-only model until one is short enough."""
+    """Newton steps from the intercept-only model until one is short enough and all scores are in range."""
     w = training.start(start)
     preconditioner = training.preconditioner(training.gram())
     steps: list[float] = []
     refreshed = 0
     while len(steps) < settings.most_steps:
         fine = bool(steps) and steps[-1] < 0.03
-        step = training.step(w, preconditioner, functions.FINE if fine else functions.COARSE)
-        w = w + step[0]
-        steps.append(_length(step[1], f"step-{len(steps)}"))
+        exact, short = training.step(w, preconditioner, fine)
+        w = w + exact
+        steps.append(_length(short, f"step-{len(steps)}"))
         watch(min(0.8, 0.1 + 0.1 * len(steps)), f"step {len(steps)}, length {steps[-1]:.1e}")
-        if fine and steps[-1] < settings.tolerance:
+        done = fine and steps[-1] < settings.tolerance
+        slow = len(steps) - refreshed >= 2 and steps[-1] > max(0.15 * steps[-2], 20 * settings.tolerance)
+        if (done or slow) and not training.in_range(w):
+            training.widen()
+        elif done:
             return w, steps
-        if steps[-1] > 100.0:
-            break
-        slow = len(steps) > 1 and steps[-1] > 0.15 * steps[-2] and steps[-1] > 20 * settings.tolerance
-        if slow and len(steps) - refreshed >= 2:
+        if slow:
             preconditioner = training.preconditioner(training.hessian(w, settings.sample))
             refreshed = len(steps)
     raise DataError(
@@ -164,7 +175,10 @@ class _Training:
         self.shift = int(np.floor(np.log2(rows * base)))
         self.factor = 2.0**self.shift / (rows * base)
         values = None if label is None else label.reshape(-1, 1) * self.factor
-        self.y = from_owner(circle, label_owner, values, (rows, 1), 2 * functions.TABLE_BITS)
+        # As many bits as leave room for the sum over all rows of column times residual.
+        self.fraction = min(30, 61 - matrix_fraction(rows) - int(rows).bit_length())
+        self.y = from_owner(circle, label_owner, values, (rows, 1), self.fraction)
+        self.width = 0  # which of the logistic series is wide enough for the scores, as far as seen
         self.norm = float(design.width) * 0.25 / base  # trace of the Hessian over base, at most
 
     def start(self, intercept: float) -> Shared:
@@ -180,9 +194,10 @@ class _Training:
             start += block.shape[1]
         return summed(parts)
 
-    def step(self, w: Shared, preconditioner: Shared, series: functions.Series) -> tuple[Shared, Shared]:
-        """One Newton step (width, 1), exact and again with few fractional bits for its length. Six rounds."""
-        residual = self.y - functions.logistic(self.scores(w), series, self.factor)
+    def step(self, w: Shared, preconditioner: Shared, fine: bool) -> tuple[Shared, Shared]:
+        """One Newton step (k, 1), exact and again with few fractional bits for its length. Six rounds."""
+        series = (functions.FINE if fine else functions.ROUGH)[self.width]
+        residual = self.y - functions.logistic(self.scores(w), series, self.factor, self.fraction)
         raw = concatenate([block.transposed_times(residual) for block in self.design.blocks])
         gradient = Shared(self.circle, raw.words, raw.fraction + self.shift)
         gradient = arithmetic.rescale(gradient, UNIT_FRACTION)
@@ -194,7 +209,7 @@ class _Training:
     def preconditioner(self, hessian: Shared) -> Shared:
         """[P, -P·D] for P the inverse Hessian and D the ridge: applied to gradient and w in one product."""
         p = inverse(hessian, norm=self.norm)
-        pd = p * self.design.ridge.T
+        pd = arithmetic.rescale(arithmetic.product(p, self.design.ridge.T), p.fraction)
         return concatenate([p, -pd], axis=1)
 
     def gram(self) -> Shared:
@@ -206,7 +221,7 @@ class _Training:
     def hessian(self, w: Shared, sample: int | None = None) -> Shared:
         """XᵀWX/(n·base) + D with W = p(1-p) at w, from all rows or an even sample of them."""
         count = self.rows if sample is None else min(sample, self.rows)
-        p = functions.logistic(self.scores(w)[:count], functions.FINE)
+        p = functions.logistic(self.scores(w)[:count], functions.FINE[self.width])
         weights = arithmetic.rescale(p.scaled_up(p.fraction) - arithmetic.square(p), WEIGHT_FRACTION)
         blocks = [block.first_rows(count) for block in self.design.blocks]
         weighted = [block.scale_rows(weights[:, 0]) for block in blocks]
@@ -217,19 +232,23 @@ class _Training:
         }
         return self._assembled(parts, 1.0 / (count * self.base))
 
-    def check_range(self, w: Shared) -> None:
-        """Two series of different periods agree just where both are right: a wrapped score shows as a gap.
+    def in_range(self, w: Shared) -> bool:
+        """Two series of different periods agree just where both are right: a score out of range shows as a gap.
 
-        Reveals the mean squared difference to all. Raises RangeError.
+        Reveals the sum of squared differences, to all.
         """
         scores = self.scores(w)
-        near = functions.logistic(scores, functions.FINE)
-        far = functions.logistic(scores, functions.WIDE)
-        squared = arithmetic.square(arithmetic.rescale(near - far, 20)).sum()
-        gap = float(reveal(squared, "range")) / self.rows
-        if gap > RANGE_TOLERANCE:
+        near = functions.logistic(scores, functions.FINE[self.width])
+        far = functions.logistic(scores, functions.FINE[self.width + 1])
+        gap = float(reveal(arithmetic.square(arithmetic.rescale(near - far, 20)).sum(), "range"))
+        return gap < GAP_OF_ONE_ROW + GAP_OF_ROUNDING * self.rows
+
+    def widen(self) -> None:
+        """Take the next wider series from here on. Raises RangeError after the last."""
+        self.width += 1
+        if self.width + 1 == len(functions.FINE):
             raise RangeError(
-                "scores leave the range of ±12 that the logistic function covers; raise the penalty, "
+                "scores leave the range of ±56 that the logistic function covers; raise the penalty, "
                 "or bound extreme values (binning does)"
             )
 

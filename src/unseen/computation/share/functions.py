@@ -42,40 +42,37 @@ class Series:
     reach: float
 
 
-COARSE: Final = Series(harmonics=10, period=5, reach=12.0)
-"""Error below 1e-3 on [-12, 12]."""
-FINE: Final = Series(harmonics=16, period=5, reach=12.0)
-"""Error below 1e-4 on [-12, 12]."""
-WIDE: Final = Series(harmonics=24, period=6, reach=27.0)
-"""Error below 2e-4 on [-27, 27]: twice the width at half more cost than FINE."""
+ROUGH: Final = (Series(10, 5, 12.0), Series(22, 6, 27.0), Series(40, 7, 56.0), Series(80, 8, 114.0))
+"""Errors below 7e-4 within reach; each twice as wide as the one before, at twice the cost."""
+FINE: Final = (Series(16, 5, 12.0), Series(28, 6, 27.0), Series(52, 7, 56.0), Series(104, 8, 114.0))
+"""Errors below 1.2e-4 within reach (3e-5 for the first)."""
 
 RCOND: Final = 1e-3
 """Directions that the range does not determine stay out of the fit: they would only blow up the coefficients."""
 
-TABLE_BITS: Final = 13
-"""Fractional bits of the shared sines and of the series' coefficients: the result has twice as many.
-
-Their rounding, about 1e-4 a value, is unbiased, because the rotation is uniform: it averages out in sums.
-"""
+RESULT_BITS: Final = 26
+"""Fractional bits of the logistic function's result, where the caller does not ask for others."""
 
 
-def logistic(x: Shared, series: Series = FINE, factor: float = 1.0) -> Shared:
-    """factor/(1+e^-x) elementwise, with 26 fractional bits: one round, 8 bytes an element to each peer.
+def logistic(x: Shared, series: Series = FINE[0], factor: float = 1.0, fraction: int = RESULT_BITS) -> Shared:
+    """factor/(1+e^-x) elementwise, with `fraction` bits: one round, 8 bytes an element to each peer.
 
     Right for |x| <= series.reach. Nobody learns anything. `x.fraction + series.period` must stay below 62;
-    `factor` is public and costs nothing.
+    `factor` is public and costs nothing. The result's fractional bits are shared out between the table of
+    sines and the series' coefficients, which need four more, being many; the rounding, about 1e-4 a value at
+    26 bits and halved by every two more, is unbiased, because the rotation is uniform.
     """
     circle, period_bits = x.circle, x.fraction + series.period
     if period_bits > 61:
         raise MisuseError("too many fractional bits for the logistic function; rescale before")
-    kind = Waves(x.size, series.harmonics, period_bits, TABLE_BITS)
-    r, table = circle.source.ask(kind).take()
+    table_bits = (fraction - 4) // 2
+    r, table = circle.source.ask(Waves(x.size, series.harmonics, period_bits, table_bits)).take()
     mask = np.uint64((1 << period_bits) - 1)
     (opened,) = circle.open_words("logistic", (x.words.reshape(-1) + r) & mask)
-    words = waves.combine(opened, table, factor * coefficients(series), period_bits, TABLE_BITS)
+    words = waves.combine(opened, table, factor * coefficients(series), period_bits, fraction - table_bits)
     if circle.rank == 0:
-        words += np.uint64(round(factor * 2 ** (2 * TABLE_BITS - 1)))
-    return Shared(circle, words.reshape(x.shape), 2 * TABLE_BITS)
+        words += np.uint64(round(factor * 2.0 ** (fraction - 1)))
+    return Shared(circle, words.reshape(x.shape), fraction)
 
 
 @lru_cache
