@@ -1,0 +1,339 @@
+"""The frames of all streams over one wire: a queue out with its writer thread, an inbox per stream.
+
+House rules
+- A message is one or more frames: 16 bytes of head (stream, tag, length), then the payload.
+- No length that a peer states is used before it is compared with a bound.
+- `send` never waits for the peer: what does not fit into the wire at once goes to a writer thread, so that
+  two parties that send to each other cannot deadlock.
+- Every wait has a deadline.
+- Whoever waits first reads for all streams.
+- Who fails tells the others why (`abort`), so that every party names the culprit and not the messenger.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, NoReturn, Protocol
+
+from blake3 import blake3
+
+from unseen.encoding import canonical, parse_json
+from unseen.errors import AbortedError, MisuseError, PeerLostError, ProtocolError, UnseenError
+
+FRAME_LIMIT: Final = 32 << 20
+"""Largest payload of one frame, in bytes; larger messages are cut."""
+BACKLOG_LIMIT: Final = 1 << 30
+"""Most bytes that may wait here to be sent, or to be picked up by another stream."""
+PATIENCE: Final = 120.0
+"""Seconds that a party may stay silent before it counts as lost."""
+
+_HEAD: Final = struct.Struct("<IIQ")
+_CONTROL: Final = 0xFFFFFFFF
+_DIRECT: Final = 16 << 10  # a message up to this size is written without waking the writer thread
+
+
+class Wire(Protocol):
+    """A pair of byte streams to one peer. One thread writes at a time, one reads at a time."""
+
+    def write(self, data: memoryview) -> None:
+        """Write all bytes, waiting as long as needed. Raises OSError once closed."""
+
+    def writable(self) -> bool:
+        """Whether a write of 16 KiB would return at once."""
+
+    def read_into(self, view: memoryview, patience: float) -> None:
+        """Fill `view`. Raises EOFError when the peer is gone, TimeoutError after `patience` silent seconds."""
+
+    def close(self) -> None:
+        """Close both directions; a waiting read or write raises."""
+
+
+@dataclass
+class Counters:
+    """What went over a channel: payload and heads in bytes, messages, and bytes sent by kind of message."""
+
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    messages_sent: int = 0
+    by_tag: dict[str, list[int]] = field(default_factory=dict)
+
+    def sent(self, tag: str, size: int) -> None:
+        self.bytes_sent += size
+        self.messages_sent += 1
+        entry = self.by_tag.setdefault(tag, [0, 0])
+        entry[0] += 1
+        entry[1] += size
+
+
+def tag_number(tag: str) -> int:
+    """A message tag on the wire: 32 bits of its digest, enough to catch two sides out of step."""
+    return int.from_bytes(blake3(tag.encode()).digest(length=4), "little")
+
+
+def _exactly(view: memoryview, length: int) -> memoryview | None:
+    return view if length == len(view) else None
+
+
+class Link:
+    """The frames of all streams over one wire: a queue out with its writer thread, an inbox per stream."""
+
+    def __init__(self, wire: Wire, peer: str, patience: float) -> None:
+        self.peer = peer
+        self.counters = Counters()
+        self._wire = wire
+        self._patience = patience
+        self._lock = threading.Condition()
+        self._failure: UnseenError | None = None
+        self._streams: dict[int, str] = {}
+        self._inbox: dict[int, deque[tuple[int, bytearray]]] = {}
+        self._waiting_bytes = 0
+        self._reading = False
+        self._queue: deque[tuple[bytes, memoryview]] = deque()
+        self._queued_bytes = 0
+        self._writing = False
+        self._closing = False
+        self._closed = False
+        self._digest_out, self._digest_in = blake3(), blake3()
+        self._writer: threading.Thread | None = None
+
+    def register(self, path: str) -> int:
+        number = tag_number("stream/" + path) & 0x7FFFFFFF
+        with self._lock:
+            if self._streams.setdefault(number, path) != path:
+                raise MisuseError(f"streams {path!r} and {self._streams[number]!r} collide; rename one")
+        return number
+
+    def digests(self) -> tuple[str, str]:
+        with self._lock:
+            return self._digest_out.hexdigest(), self._digest_in.hexdigest()
+
+    # --- sending ---------------------------------------------------------------------------------------
+
+    def send(self, stream: int, tag: str, data: memoryview) -> None:
+        number, total = tag_number(tag), len(data)
+        for start in range(0, total, FRAME_LIMIT) if total else (0,):
+            part = data[start : start + FRAME_LIMIT]
+            self._post(_HEAD.pack(stream, number, len(part)), part)
+        frames = max(1, -(-total // FRAME_LIMIT))
+        self.counters.sent(tag, total + frames * _HEAD.size)
+
+    def _post(self, head: bytes, part: memoryview) -> None:
+        with self._lock:
+            self._check()
+            idle = not self._queue and not self._writing
+            if not (idle and len(part) <= _DIRECT and self._wire.writable()):
+                self._enqueue(head, part)
+                return
+            self._writing = True
+        try:
+            self._write(head, part)
+        finally:
+            with self._lock:
+                self._writing = False
+                self._lock.notify_all()
+
+    def _enqueue(self, head: bytes, part: memoryview) -> None:
+        if not self._lock.wait_for(
+            lambda: self._failure or self._queued_bytes < BACKLOG_LIMIT, timeout=self._patience
+        ):
+            self._fail(PeerLostError(self.peer, f"took nothing for {self._patience:.0f} s"))
+        self._check()
+        self._queue.append((head, part))
+        self._queued_bytes += len(part)
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._drain, name=f"writer-{self.peer}", daemon=True)
+            self._writer.start()
+        self._lock.notify_all()
+
+    def _drain(self) -> None:
+        while True:
+            with self._lock:
+                self._lock.wait_for(lambda: (self._queue and not self._writing) or self._closed)
+                if self._closed or not self._queue:
+                    return
+                head, part = self._queue.popleft()
+                self._writing = True
+            try:
+                self._write(head, part)
+            except UnseenError:
+                return
+            finally:
+                with self._lock:
+                    self._queued_bytes -= len(part)
+                    self._writing = False
+                    self._lock.notify_all()
+
+    def _write(self, head: bytes, part: memoryview) -> None:
+        small = len(part) <= _DIRECT
+        pieces = (memoryview(head + bytes(part)),) if small else (memoryview(head), part)
+        try:
+            for piece in pieces:
+                self._digest_out.update(piece)
+                self._wire.write(piece)
+        except OSError as error:
+            with self._lock:
+                self._fail(PeerLostError(self.peer, "the connection closed while sending"))
+            raise self._failure or PeerLostError(self.peer, "the connection closed") from error
+
+    # --- receiving -------------------------------------------------------------------------------------
+
+    def receive_into(self, stream: int, tag: str, view: memoryview) -> None:
+        for start in range(0, len(view), FRAME_LIMIT):
+            part = view[start : start + FRAME_LIMIT]
+            self._take(stream, tag, partial(_exactly, part))
+
+    def receive_bytes(self, stream: int, tag: str, limit: int) -> bytes:
+        box: list[bytearray] = []
+
+        def room(length: int) -> memoryview | None:
+            if length > min(limit, FRAME_LIMIT):
+                return None
+            box.append(bytearray(length))
+            return memoryview(box[0])
+
+        self._take(stream, tag, room)
+        return bytes(box[0])
+
+    def _take(self, stream: int, tag: str, room: Callable[[int], memoryview | None]) -> None:
+        """Bring the next frame of `stream` into the place that `room` gives for its length."""
+        while True:
+            with self._lock:
+                inbox = self._inbox.get(stream)
+                if inbox:
+                    number, data = inbox.popleft()
+                    self._waiting_bytes -= len(data)
+                    self._place(number, tag, len(data), room)[:] = data
+                    self.counters.bytes_received += len(data) + _HEAD.size
+                    return
+                self._check()
+                if self._reading:
+                    if not self._lock.wait(timeout=self._patience):
+                        self._fail(PeerLostError(self.peer, f"silent for {self._patience:.0f} s"))
+                    continue
+                self._reading = True
+            try:
+                if self._read_frame(stream, tag, room):
+                    return
+            finally:
+                with self._lock:
+                    self._reading = False
+                    self._lock.notify_all()
+
+    def _read_frame(self, stream: int, tag: str, room: Callable[[int], memoryview | None]) -> bool:
+        """Read one frame from the wire: True if it was ours, otherwise it went to another stream's inbox."""
+        head = bytearray(_HEAD.size)
+        self._read(memoryview(head))
+        of, number, length = _HEAD.unpack(head)
+        if of == _CONTROL:
+            self._read_abort(length)
+        if of == stream:
+            view = self._place(number, tag, length, room)
+            self._read(view)
+            self._digest_in.update(head)
+            self._digest_in.update(view)
+            self.counters.bytes_received += length + _HEAD.size
+            return True
+        if length > FRAME_LIMIT or self._waiting_bytes + length > BACKLOG_LIMIT:
+            self._violated(f"a frame of {length} bytes for another stream is over the limit")
+        data = bytearray(length)
+        self._read(memoryview(data))
+        self._digest_in.update(head)
+        self._digest_in.update(data)
+        with self._lock:
+            self._inbox.setdefault(of, deque()).append((number, data))
+            self._waiting_bytes += length
+        return False
+
+    def _place(self, number: int, tag: str, length: int, room: Callable[[int], memoryview | None]) -> memoryview:
+        if number != tag_number(tag):
+            self._violated(f"sent another message than {tag!r}; the two sides are out of step")
+        view = room(length)
+        if view is None:
+            self._violated(f"sent {length} bytes as {tag!r}, which is not what the protocol allows")
+        return view
+
+    def _read(self, view: memoryview) -> None:
+        if not len(view):
+            return
+        try:
+            self._wire.read_into(view, self._patience)
+        except TimeoutError:
+            reason = f"silent for {self._patience:.0f} s"
+        except (EOFError, OSError):
+            reason = "the connection closed"
+        else:
+            return
+        with self._lock:
+            self._fail(PeerLostError(self.peer, reason))
+            self._check()
+
+    # --- the end ---------------------------------------------------------------------------------------
+
+    def _read_abort(self, length: int) -> None:
+        if length > 1024:
+            self._violated("an oversized abort message")
+        data = bytearray(length)
+        self._read(memoryview(data))
+        try:
+            message = parse_json(bytes(data), limit=1024)
+            code, party = str(message["code"])[:32], str(message["party"])[:128]  # type: ignore[index,call-overload]
+        except (MisuseError, TypeError, KeyError, IndexError):
+            self._violated("an abort message that is not one")
+        with self._lock:
+            if code == PeerLostError.code and party:
+                self._fail(PeerLostError(party, f"lost (reported by {self.peer})"))
+            elif code == ProtocolError.code and party:
+                self._fail(ProtocolError(party, f"broke the protocol (reported by {self.peer})"))
+            else:
+                self._fail(AbortedError(f"{self.peer} ended the run ({code})"))
+            self._check()
+
+    def _violated(self, reason: str) -> NoReturn:
+        error = ProtocolError(self.peer, reason)
+        with self._lock:
+            self._failure = self._failure or error
+            self._lock.notify_all()
+        raise error
+
+    def _fail(self, error: UnseenError) -> None:
+        self._failure = self._failure or error
+        self._lock.notify_all()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._closing:
+            raise AbortedError(f"the channel to {self.peer} is closed")
+
+    def abort(self, error: BaseException) -> None:
+        code = error.code if isinstance(error, UnseenError) else "internal"
+        party = getattr(error, "party", "")
+        data = canonical({"code": code, "party": party})
+        with self._lock:
+            if self._closing:
+                return
+            self._queue.append((_HEAD.pack(_CONTROL, 0, len(data)), memoryview(data)))
+            self._queued_bytes += len(data)
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._drain, daemon=True)
+                self._writer.start()
+            self._lock.notify_all()
+        self.close(patience=2.0)
+
+    def close(self, patience: float | None = None) -> None:
+        wait = self._patience if patience is None else patience
+        with self._lock:
+            if self._closing:
+                return
+            self._lock.wait_for(
+                lambda: isinstance(self._failure, PeerLostError) or not (self._queue or self._writing),
+                timeout=wait,
+            )
+            self._closing = self._closed = True
+            self._lock.notify_all()
+        self._wire.close()
