@@ -116,7 +116,7 @@ class Circle:
         total = np.zeros(shape, dtype=np.uint64)
         for rank, stream in self._pairs.items():
             words = stream.words(shape)
-            total = total + words if rank < self.rank else total - words
+            total = np.add(total, words) if rank < self.rank else np.subtract(total, words)
         return total
 
     def _agree_pairs(self) -> None:

@@ -29,6 +29,10 @@ class Shared:
     words: Words
     fraction: int = fixed.FRACTION
 
+    def __post_init__(self) -> None:
+        # NumPy turns a sum of zero-dimensional arrays into a scalar, which warns when it wraps; arrays do not.
+        object.__setattr__(self, "words", np.asarray(self.words))
+
     __array_ufunc__ = None  # keeps NumPy from taking `array * shared` apart element by element
 
     @property
@@ -44,13 +48,13 @@ class Shared:
     def __add__(self, other: Shared | Public) -> Shared:
         if isinstance(other, Shared):
             left, right = aligned(self, other)
-            return self._with(left.words + right.words, left.fraction)
-        return self._with(self.words + self._constant(other))
+            return self._with(np.add(left.words, right.words), left.fraction)
+        return self._with(np.add(self.words, self._constant(other)))
 
     __radd__ = __add__
 
     def __neg__(self) -> Shared:
-        return self._with(np.uint64(0) - self.words)
+        return self._with(np.subtract(np.uint64(0), self.words))
 
     def __sub__(self, other: Shared | Public) -> Shared:
         return self + (-other)
@@ -161,13 +165,15 @@ def from_owner(
 
 def reveal(shared: Shared, tag: str) -> Real:
     """Open to every party: one round. The plan must name it."""
-    (words,) = shared.circle.open_words(f"reveal/{tag}", shared.words + shared.circle.zero_share(shared.shape))
+    (words,) = shared.circle.open_words(
+        f"reveal/{tag}", np.add(shared.words, shared.circle.zero_share(shared.shape))
+    )
     return fixed.decode(words, shared.fraction)
 
 
 def reveal_to(shared: Shared, party: str, tag: str) -> Real | None:
     """Open to one party only: one round; None at the others. The plan must name it."""
     circle = shared.circle
-    masked = shared.words + circle.zero_share(shared.shape)
+    masked = np.add(shared.words, circle.zero_share(shared.shape))
     words = circle.open_words_to(f"reveal/{tag}", circle.rank_of(party), masked)
     return None if words is None else fixed.decode(words, shared.fraction)
