@@ -1,0 +1,215 @@
+"""TLS 1.3 between institutions that know each other's root certificate, and the wire that runs over it.
+
+House rules
+- TLS 1.3 only. Both sides show a certificate; only the roots pinned at introduction are trusted, no public CA.
+- Who the peer is follows from which pinned root signed its certificate, never from a name the peer states.
+- No session tickets: a session connection must never be written to by the side that reads.
+- A `TlsWire` has two connections, one for each direction, so that no TLS object is used by two threads.
+- Every wait has a deadline, except writing, which ends when the wire is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from unseen.errors import PeerLostError, ProtocolError, UnavailableError
+from unseen.interaction.front_door import parse_address
+
+TLS_RECORD: Final = 16 << 10
+_UNREACHABLE_SECONDS: Final = 60
+_EXPIRED, _NOT_YET_VALID = 10, 9  # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Paths of a node's own certificate and key, both PEM."""
+
+    certificate: Path
+    key: Path
+
+
+def client_context(credentials: Credentials, root: str) -> ssl.SSLContext:
+    """A context to call one partner: trusts the partner's root (PEM) and nothing else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # the name proves nothing; the pinned root does
+    return _strict(context, credentials, [root])
+
+
+def server_context(credentials: Credentials, roots: Iterable[str]) -> ssl.SSLContext:
+    """A context to be called by anyone whose certificate comes from one of the `roots` (PEM)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = 0
+    return _strict(context, credentials, roots)
+
+
+def _strict(context: ssl.SSLContext, credentials: Credentials, roots: Iterable[str]) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(credentials.certificate, credentials.key)
+    for root in roots:
+        context.load_verify_locations(cadata=root)
+    return context
+
+
+def signer_of(certificate: bytes, roots: Mapping[str, str]) -> str | None:
+    """The name whose root certificate (PEM) signed this certificate (DER); None if no one's did."""
+    leaf = x509.load_der_x509_certificate(certificate)
+    for name, root in roots.items():
+        with contextlib.suppress(InvalidSignature, ValueError, TypeError):
+            leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(root.encode()))
+            return name
+    return None
+
+
+def connect(address: str, deadline: float) -> socket.socket:
+    """A TCP connection to `host:port`, by the monotonic `deadline`. Raises OSError, TimeoutError, MisuseError."""
+    raw = socket.create_connection(parse_address(address), timeout=_left(deadline))
+    tune(raw)
+    return raw
+
+
+def tune(raw: socket.socket) -> None:
+    """Send small messages at once, and notice within a minute that the other machine is gone."""
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):
+            raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREACHABLE_SECONDS * 1000)
+
+
+def call(
+    raw: socket.socket, context: ssl.SSLContext, party: str, server_name: str, deadline: float
+) -> ssl.SSLSocket:
+    """Greet `party` over a fresh connection; closes `raw` if that fails.
+
+    Raises ProtocolError naming the party when its certificate is not the introduced one, PeerLostError when it
+    hangs up or is silent.
+    """
+    try:
+        raw.settimeout(_left(deadline))
+        return context.wrap_socket(raw, server_hostname=server_name)
+    except ssl.SSLCertVerificationError as error:
+        raw.close()
+        raise certificate_error(party, error) from error
+    except TimeoutError as error:
+        raw.close()
+        raise PeerLostError(party, "did not answer the TLS greeting in time") from error
+    except OSError as error:
+        raw.close()
+        raise PeerLostError(party, "closed the connection during the TLS greeting") from error
+
+
+def answer(raw: socket.socket, context: ssl.SSLContext, deadline: float) -> ssl.SSLSocket:
+    """Answer a caller's greeting; closes `raw` if that fails. Raises OSError, TimeoutError."""
+    try:
+        raw.settimeout(_left(deadline))
+        return context.wrap_socket(raw, server_side=True)
+    except BaseException:
+        raw.close()
+        raise
+
+
+def certificate_error(party: str, error: ssl.SSLCertVerificationError) -> ProtocolError:
+    """Say what is wrong with the certificate that `party` showed, and the mend."""
+    if error.verify_code == _NOT_YET_VALID:
+        return ProtocolError(party, "its certificate is not valid yet; compare the clocks of both machines")
+    if error.verify_code == _EXPIRED:
+        return ProtocolError(
+            party, "its certificate has expired; compare the clocks, then have it renew its node certificate"
+        )
+    return ProtocolError(
+        party,
+        "its certificate is not the introduced one. If it has new keys, ask it for its new card and compare"
+        " fingerprints by phone before `unseen introduce`; otherwise someone else answers at its address",
+    )
+
+
+def certificate_refused(party: str, error: ssl.SSLError) -> ProtocolError | None:
+    """The error for a party that refused OUR certificate by a TLS alert; None if that is not what happened.
+
+    In TLS 1.3 a caller learns of it only at its first read, after the handshake has seemed to succeed.
+    """
+    reason = error.reason or ""
+    if "ALERT" not in reason:
+        return None
+    if "EXPIRED" in reason:
+        return ProtocolError(party, "it finds our certificate expired; compare the clocks of both machines")
+    if "UNKNOWN_CA" in reason or "CERTIFICATE" in reason or "DECRYPT" in reason:
+        return ProtocolError(
+            party, "it does not accept our certificate; it must `unseen introduce` our present card first"
+        )
+    return None
+
+
+def _left(deadline: float) -> float:
+    left = deadline - monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline has passed")
+    return left
+
+
+class TlsWire:
+    """A wire (`computation.link.Wire`) over two TLS connections to one peer, one for each direction."""
+
+    def __init__(self, outgoing: ssl.SSLSocket, incoming: ssl.SSLSocket) -> None:
+        self._outgoing = outgoing
+        self._incoming = incoming
+        self._poll = select.poll()
+        self._poll.register(outgoing.fileno(), select.POLLOUT)
+        self._closed = False
+        self._patience: float | None = None
+        outgoing.settimeout(None)
+
+    def write(self, data: memoryview) -> None:
+        if self._closed:
+            raise BrokenPipeError("the wire is closed")
+        self._outgoing.sendall(data)
+
+    def writable(self) -> bool:
+        # Linux calls a TCP socket writable when a third of its buffer is free: far more than a record.
+        return not self._closed and bool(self._poll.poll(0))
+
+    def read_into(self, view: memoryview, patience: float) -> None:
+        if self._closed:
+            raise EOFError("the wire is closed")
+        if patience != self._patience:
+            self._incoming.settimeout(patience)
+            self._patience = patience
+        position = 0
+        while position < len(view):
+            count = self._incoming.recv_into(view[position:])
+            if count == 0:
+                raise EOFError("the peer closed the connection")
+            position += count
+
+    def close(self) -> None:
+        """Shut both connections down, so that blocked calls return; descriptors are freed with the wire.
+
+        `SSLSocket.shutdown` would first drop the TLS object and let a concurrent `send` go out in the clear;
+        the plain socket's `shutdown` does not. A descriptor closed under a blocked thread could be reused.
+        """
+        self._closed = True
+        for connection in (self._outgoing, self._incoming):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def unreachable(party: str, address: str, error: OSError) -> UnavailableError:
+    """The error for a partner that cannot be connected to."""
+    reason = error.strerror or str(error) or "no answer in time"
+    return UnavailableError(
+        f"{party}: no node answers at {address} ({reason}); is it running, and may this machine reach it?"
+    )
