@@ -1,1 +1,1 @@
-"""What one institution holds: sources, catalogue, key contracts and release, the one door through which data leaves."""
+"""What one institution holds: sources, catalogue, key contracts, and release: the one door that data leaves by."""

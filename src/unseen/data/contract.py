@@ -1,0 +1,77 @@
+"""The data contract of a join key: how it is written, and whether this side's keys are fit to join on.
+
+Both sides must write keys alike or they find too few customers in common. The rules have a version, which
+stands in the plan, so that both sides prove to use the same.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from unseen.errors import DataError
+
+NORMALISATION: Final = "unseen-key/1"
+"""Version 1: Unicode form NFKC, white space at the ends removed and runs of it made one space, case folded."""
+
+KEY_BYTES_LIMIT: Final = 64 << 10
+MOST_WARNED_SHARE: Final = 0.01
+
+
+def normalised(keys: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Keys of any type as normalised strings (version 1); nulls stay null."""
+    text = pc.cast(keys, pa.string())
+    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    ascii_only = pc.all(pc.string_is_ascii(text)).as_py() is not False
+    if not ascii_only:
+        values = [None if v is None else unicodedata.normalize("NFKC", v).casefold() for v in text.to_pylist()]
+        text = pa.array(values, pa.string())
+    text = pc.utf8_lower(text) if ascii_only else text
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(text), r"\s+", " ")
+
+
+@dataclass(frozen=True)
+class KeyReport:
+    """How fit a key column is: shares of rows that are empty, repeat an earlier key, or are too long."""
+
+    rows: int
+    empty: float
+    duplicate: float
+    malformed: float
+    normalisation: str = NORMALISATION
+
+    def warnings(self) -> list[str]:
+        """What a steward should look at before the join, in plain words."""
+        found = []
+        for share, what in ((self.empty, "empty"), (self.duplicate, "repeated"), (self.malformed, "malformed")):
+            if share > 0:
+                found.append(f"{share:.2%} of the keys are {what}")
+        return found
+
+
+def check_keys(keys: pa.Array) -> KeyReport:
+    """Measure normalised keys. Raises DataError for a column without rows."""
+    rows = len(keys)
+    if rows == 0:
+        raise DataError("the key column has no rows")
+    blank = pc.fill_null(pc.equal(pc.utf8_length(keys), 0), True)
+    empty = pc.sum(pc.cast(blank, pa.int64())).as_py()
+    distinct = pc.count_distinct(keys.filter(pc.invert(blank))).as_py()
+    long = pc.sum(
+        pc.cast(pc.greater(pc.binary_length(pc.fill_null(keys, "")), KEY_BYTES_LIMIT), pa.int64())
+    ).as_py()
+    return KeyReport(rows, empty / rows, (rows - empty - distinct) / rows, (long or 0) / rows)
+
+
+def require_unique(keys: pa.Array) -> None:
+    """Raises DataError unless every key is there and no two are alike."""
+    report = check_keys(keys)
+    if report.warnings():
+        raise DataError(
+            f"{' and '.join(report.warnings())}; a join needs one row a person: "
+            "remove or merge these rows at the source, then register the data set again"
+        )
