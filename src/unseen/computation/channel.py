@@ -60,6 +60,10 @@ class Channel:
         """BLAKE3 over all bytes sent and over all bytes received so far: the peer holds the mirror image."""
         return self._link.digests()
 
+    def flush(self) -> None:
+        """Wait until all that was sent so far has gone into the wire, and so into the digest."""
+        self._link.flush()
+
     def send(self, tag: str, array: Array) -> None:
         """Send an array; the peer must ask for the same tag, dtype and shape."""
         self._rounds.sending()

@@ -122,6 +122,15 @@ class Link:
         frames = max(1, -(-total // FRAME_LIMIT))
         self.counters.sent(tag, total + frames * _HEAD.size)
 
+    def flush(self) -> None:
+        """Wait until the queue out is written. Raises PeerLostError when the peer takes nothing for too long."""
+        with self._lock:
+            if not self._lock.wait_for(
+                lambda: self._failure or not (self._queue or self._writing), timeout=self._patience
+            ):
+                self._fail(PeerLostError(self.peer, f"took nothing for {self._patience:.0f} s"))
+            self._check()
+
     def _post(self, head: bytes, part: memoryview) -> None:
         with self._lock:
             self._check()
