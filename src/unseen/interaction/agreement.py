@@ -1,0 +1,183 @@
+"""What institutions agree on, as a document that a lawyer reads and a node enforces.
+
+Written in YAML, signed as canonical JSON by every party named in it. Its id is the digest of that JSON: one
+changed character makes another agreement, which nobody has signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from unseen.data.catalogue import Use
+from unseen.encoding import Json, digest, parse_json
+from unseen.errors import MisuseError, RefusedError, VerificationError
+from unseen.interaction.envelope import Envelope, Signer, seal
+from unseen.interaction.identity import Card
+
+KIND: Final = "application/vnd.unseen.agreement+json"
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Part(StrEnum):
+    """In which role a party takes part (GDPR art. 4(7), 4(8), 26)."""
+
+    CONTROLLER = "controller"
+    JOINT_CONTROLLER = "joint-controller"
+    PROCESSOR = "processor"
+    DEALER = "dealer"
+    """Deals correlated randomness, holds no data, and colludes with nobody."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Party(_Strict):
+    """A party: its role, and the fingerprint of its signing key (filled in from its card when proposed)."""
+
+    role: Part
+    key: str = ""
+
+
+class Validity(_Strict):
+    """First and last day on which the agreement holds (UTC)."""
+
+    first: date = Field(alias="from")
+    until: date
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Limits(_Strict):
+    """Bounds on what any job may do. `smallest_overlap` and `smallest_group` count persons."""
+
+    smallest_overlap: int = Field(default=100, ge=1)
+    smallest_group: int = Field(default=20, ge=1)
+    runs: int = Field(default=100, ge=1)
+
+
+class Agreement(_Strict):
+    """The agreement's terms. `columns` says party → data set → column → uses; `recipients` output → parties."""
+
+    agreement: Text
+    version: Literal[1] = 1
+    parties: Mapping[Name, Party]
+    purpose: Text
+    legal_basis: Mapping[Name, Text] = Field(default_factory=dict)
+    valid: Validity
+    columns: Mapping[Name, Mapping[str, Mapping[str, tuple[Use, ...]]]]
+    computations: tuple[Name, ...]
+    recipients: Mapping[str, tuple[Name, ...]]
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _names_are_parties(self) -> Agreement:
+        known = set(self.parties)
+        named = {*self.columns, *self.legal_basis, *(p for parties in self.recipients.values() for p in parties)}
+        if strangers := sorted(named - known):
+            raise ValueError(f"{', '.join(strangers)} is no party of this agreement")
+        if sum(party.role is Part.DEALER for party in self.parties.values()) > 1:
+            raise ValueError("there can be one dealer only")
+        if self.dealer in self.columns:
+            raise ValueError("the dealer must bring no data")
+        if len(self.computing) < 2:
+            raise ValueError("at least two parties besides the dealer must take part")
+        if self.valid.first > self.valid.until:
+            raise ValueError("it ends before it begins")
+        return self
+
+    @property
+    def dealer(self) -> str | None:
+        return next((name for name, party in self.parties.items() if party.role is Part.DEALER), None)
+
+    @property
+    def computing(self) -> tuple[str, ...]:
+        """The computing parties in rank order: by name, so that all agree without a word."""
+        return tuple(sorted(name for name, party in self.parties.items() if party.role is not Part.DEALER))
+
+    @property
+    def id(self) -> str:
+        return digest(KIND, self.as_json())
+
+    def uses(self, party: str, dataset: str, column: str) -> tuple[Use, ...]:
+        return self.columns.get(party, {}).get(dataset, {}).get(column, ())
+
+    def as_json(self) -> Json:
+        value: Json = parse_json(self.model_dump_json(by_alias=True).encode())
+        return value
+
+    def with_keys(self, cards: Mapping[str, Card]) -> Agreement:
+        """The same terms with every party's key filled in. Raises MisuseError for a party not introduced."""
+        parties = {}
+        for name, party in self.parties.items():
+            if name not in cards:
+                raise MisuseError(f"{name!r} is not introduced here; run unseen introduce with its card first")
+            if party.key and party.key != cards[name].fingerprint:
+                raise MisuseError(f"the agreement names another key for {name!r} than the introduced one")
+            parties[name] = Party(role=party.role, key=cards[name].fingerprint)
+        return self.model_copy(update={"parties": parties})
+
+    def require_valid_on(self, day: date) -> None:
+        """Raises RefusedError under rule `agreement-dates`."""
+        if not self.valid.first <= day <= self.valid.until:
+            raise RefusedError(
+                "agreement-dates",
+                f"the agreement {self.agreement!r} holds from {self.valid.first} until {self.valid.until}",
+                "propose a new version with later dates",
+            )
+
+
+def from_yaml(text: str) -> Agreement:
+    """Read an agreement as a person writes it. Raises MisuseError, naming each field that is wrong."""
+    try:
+        return from_json(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise MisuseError(f"the agreement is no YAML: {error}") from error
+
+
+def from_json(value: Any) -> Agreement:
+    """Read terms from parsed JSON or YAML. Raises MisuseError."""
+    try:
+        return Agreement.model_validate(value)
+    except ValidationError as error:
+        raise MisuseError(f"the agreement cannot be used: {explained(error)}") from error
+
+
+def explained(error: ValidationError) -> str:
+    """A validation error in a line: each field with what is wrong, without the values."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in entry['loc']) or 'as a whole'}: {entry['msg']}"
+        for entry in error.errors(include_input=False, include_url=False)
+    )
+
+
+def propose(agreement: Agreement, signer: Signer) -> Envelope:
+    """Put the terms under the first signature."""
+    return seal(KIND, agreement.as_json(), signer)
+
+
+def read_agreement(envelope: Envelope) -> Agreement:
+    """The terms in an envelope, whoever signed. Raises MisuseError."""
+    if envelope.kind != KIND:
+        raise MisuseError("this is no agreement")
+    return from_json(envelope.read())
+
+
+def missing_signatures(envelope: Envelope, cards: Mapping[str, Card]) -> tuple[str, ...]:
+    """The parties whose valid signature is not there yet. Raises VerificationError for a false signature."""
+    agreement, missing = read_agreement(envelope), []
+    for name, party in agreement.parties.items():
+        card = cards.get(name)
+        if card is None or card.fingerprint != party.key:
+            raise VerificationError(f"the agreement's key of {name!r} is not the introduced one")
+        if party.key in envelope.signatures:
+            envelope.verify(KIND, [card.key])
+        else:
+            missing.append(name)
+    return tuple(missing)

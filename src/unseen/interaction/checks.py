@@ -1,0 +1,187 @@
+"""What a node checks of a plan before it grants anything, in order. The numbers stand over the code too.
+
+1. The agreement is signed by every party, unaltered, with the introduced keys.
+2. Today lies within its dates.
+3. It allows this application.
+4. The plan's purpose is the agreement's, and its parties and dealer are the agreement's.
+5. Every column use in the plan is agreed.
+6. Every column of ours is on offer for that use in our own catalogue.
+7. Every output goes to agreed recipients only.
+8. The plan keeps the agreement's limits: smallest overlap, smallest group, number of runs.
+9. What each party learns (computed from the protocols' profiles) stands in the plan, and goes to nobody else.
+
+No check trusts another party's word: the plan was derived here. A failed check raises RefusedError with the
+rule's name; a node signs the refusal as it signs a grant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from unseen.data.catalogue import Use
+from unseen.encoding import Json
+from unseen.errors import RefusedError, VerificationError
+from unseen.interaction.agreement import Agreement, missing_signatures, read_agreement
+from unseen.interaction.envelope import Envelope, Signer, seal
+from unseen.interaction.identity import Card
+from unseen.interaction.plan import Plan
+
+GRANT: Final = "application/vnd.unseen.grant+json"
+REFUSAL: Final = "application/vnd.unseen.refusal+json"
+GRANT_HOURS: Final = 24
+
+OnOffer = Callable[[str, str, Use], object]
+"""(data set, column, use): raises RefusedError or DataError unless our catalogue offers it."""
+
+
+def check_plan(
+    plan: Plan,
+    agreement: Envelope,
+    cards: Mapping[str, Card],
+    me: str,
+    on_offer: OnOffer,
+    runs: int,
+    now: datetime,
+) -> Agreement:
+    """All checks, for party `me` which has run `runs` jobs under this agreement before.
+
+    Returns the agreement's terms. Raises RefusedError.
+    """
+    terms = _signed(agreement, cards)  # 1
+    terms.require_valid_on(now.astimezone(UTC).date())  # 2
+    _application(plan, terms)  # 3
+    _purpose_and_parties(plan, terms)  # 4
+    _columns_agreed(plan, terms)  # 5
+    _columns_on_offer(plan, me, on_offer)  # 6
+    _recipients(plan, terms)  # 7
+    _limits(plan, terms, runs)  # 8
+    _disclosures(plan, terms)  # 9
+    return terms
+
+
+def _signed(agreement: Envelope, cards: Mapping[str, Card]) -> Agreement:
+    try:
+        missing = missing_signatures(agreement, cards)
+    except VerificationError as error:
+        raise RefusedError(
+            "agreement-signatures", str(error), "obtain the agreement again from its parties"
+        ) from error
+    if missing:
+        raise RefusedError(
+            "agreement-signatures",
+            f"the agreement is not signed by {', '.join(missing)}",
+            "each party signs with: unseen agree sign",
+        )
+    return read_agreement(agreement)
+
+
+def _application(plan: Plan, terms: Agreement) -> None:
+    if plan.application not in terms.computations:
+        raise RefusedError(
+            "application",
+            f"the agreement does not allow {plan.application!r} (it allows {', '.join(terms.computations)})",
+            "propose a new version that names it",
+        )
+
+
+def _purpose_and_parties(plan: Plan, terms: Agreement) -> None:
+    if plan.agreement != terms.id:
+        raise RefusedError("agreement", "the plan is for another agreement than this one")
+    if plan.purpose != terms.purpose:
+        raise RefusedError("purpose", f"the plan's purpose is not the agreed one ({terms.purpose})")
+    if plan.parties != terms.computing or plan.dealer != terms.dealer:
+        raise RefusedError("parties", "the plan's parties or dealer are not those of the agreement")
+
+
+def _columns_agreed(plan: Plan, terms: Agreement) -> None:
+    for use in plan.uses:
+        if use.use not in terms.uses(use.party, use.dataset, use.column):
+            raise RefusedError(
+                "column-use",
+                f"column {use.column!r} of {use.party}'s data set {use.dataset!r} "
+                f"is not agreed as {use.use.value}",
+                "leave it out of the request, or propose a new version of the agreement",
+            )
+
+
+def _columns_on_offer(plan: Plan, me: str, on_offer: OnOffer) -> None:
+    for use in plan.uses:
+        if use.party == me:
+            on_offer(use.dataset, use.column, use.use)
+
+
+def _recipients(plan: Plan, terms: Agreement) -> None:
+    for party, outputs in plan.outputs.items():
+        for output in outputs:
+            if party not in terms.recipients.get(output, ()):
+                raise RefusedError(
+                    "recipient",
+                    f"{party} is not agreed as a recipient of {output}",
+                    "ask for less, or propose a new version of the agreement",
+                )
+
+
+def _limits(plan: Plan, terms: Agreement, runs: int) -> None:
+    for name in ("smallest_overlap", "smallest_group"):
+        agreed, planned = getattr(terms.limits, name), plan.parameters.get(name)
+        if planned is not None and (not isinstance(planned, int) or planned < agreed):
+            raise RefusedError("limits", f"the plan's {name} is under the agreed {agreed}")
+    if runs >= terms.limits.runs:
+        raise RefusedError(
+            "runs", f"the agreement's {terms.limits.runs} runs are used up", "propose a new version with more runs"
+        )
+
+
+def _disclosures(plan: Plan, terms: Agreement) -> None:
+    strangers = set(plan.disclosures()) - set(terms.parties)
+    if strangers:
+        raise RefusedError("disclosures", f"{', '.join(sorted(strangers))} would learn something and is no party")
+
+
+def grant(plan: Plan, party: str, catalogue: Mapping[str, int], signer: Signer, now: datetime) -> Envelope:
+    """Sign a grant over the plan's hash. `catalogue` gives the version of each data set of ours in the plan."""
+    body = {**_about(plan, party, now), "catalogue": dict(catalogue)}
+    return seal(GRANT, {**body, "expires": _stamp(now + timedelta(hours=GRANT_HOURS))}, signer)
+
+
+def refusal(plan: Plan, party: str, error: RefusedError, signer: Signer, now: datetime) -> Envelope:
+    """Sign a refusal with the rule that was broken and the mend."""
+    body = {**_about(plan, party, now), "rule": error.rule, "reason": error.reason, "mend": error.mend}
+    return seal(REFUSAL, body, signer)
+
+
+def require_grant(envelope: Envelope, plan_hash: str, card: Card, now: datetime) -> None:
+    """Check that `card`'s institution granted exactly this plan and that the grant still holds.
+
+    Raises VerificationError; RefusedError if the document is its refusal.
+    """
+    if envelope.kind == REFUSAL:
+        value = _fields(envelope.verify(REFUSAL, [card.key]))
+        raise RefusedError(str(value["rule"]), f"{card.name}: {value['reason']}", str(value["mend"]))
+    value = _fields(envelope.verify(GRANT, [card.key]))
+    if value["plan"] != plan_hash or value["party"] != card.name:
+        raise VerificationError(f"{card.name} granted another plan than this one")
+    if datetime.fromisoformat(str(value["expires"])) < now:
+        raise VerificationError(f"{card.name}'s grant has expired; submit the job again")
+
+
+def _fields(value: Json) -> Mapping[str, Json]:
+    if not isinstance(value, Mapping):
+        raise VerificationError("a signed document without fields")
+    return value
+
+
+def _about(plan: Plan, party: str, now: datetime) -> dict[str, Json]:
+    return {
+        "plan": plan.hash,
+        "job": plan.job,
+        "agreement": plan.agreement,
+        "party": party,
+        "time": _stamp(now),
+    }
+
+
+def _stamp(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds")
