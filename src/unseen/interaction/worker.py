@@ -1,0 +1,258 @@
+"""The process that computes one job at one party: `python -m unseen.interaction.worker DESCRIPTOR`.
+
+It is started by the node with one socket to it (its words: see `workshop`), imports what it will need, waits
+for its job's folder, and then: reads the task, derives the plan again and compares the hash, opens the session,
+runs the application (or deals), exchanges testimonies, writes the result, reports. It holds the institution's
+rows and shares, and nothing of them leaves it but through the protocol and into the job's folder.
+
+It ends when the job ends, when the node says so, and at once when the node is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import resource
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+from unseen.computation.channel import Channel
+from unseen.computation.circle import Circle
+from unseen.computation.correlation import dealer
+from unseen.computation.correlation.dealer import DealtSource
+from unseen.computation.prg import Expander
+from unseen.encoding import Json, canonical, digest_bytes
+from unseen.errors import AbortedError, MisuseError, UnseenError
+from unseen.interaction.application import Run, find, installed
+from unseen.interaction.job import Fault
+from unseen.interaction.session import open_session
+from unseen.interaction.task import Task
+from unseen.interaction.testimony import exchange, result_digest, testify
+from unseen.interaction.workshop import CALLER
+
+SESSION_TAG: Final = "unseen/session/v1"
+RESULT_FILE: Final = "result.json"
+_PROGRESS_SECONDS: Final = 0.1
+
+
+class NodeLine:
+    """This side of the socket to the node: reports go out, callers and the word to stop come in."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._writing = threading.Lock()
+        self._callers: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._channels: list[Channel] = []
+
+    def folder(self) -> Path:
+        """Wait for the job. Ends the process if the node goes first."""
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = self._connection.recv(1)
+            if not byte:
+                os._exit(0)
+            line += byte
+        threading.Thread(target=self._listen, name="node-line", daemon=True).start()
+        return Path(os.fsdecode(line[:-1]))
+
+    def report(self, kind: str, **body: Json) -> None:
+        with self._writing, contextlib.suppress(OSError):
+            self._connection.sendall(json.dumps({"kind": kind, **body}).encode() + b"\n")
+
+    def next_caller(self, patience: float) -> int | None:
+        """See `session.Doorway`."""
+        if self._stopped.is_set():
+            raise AbortedError("the run was stopped")
+        try:
+            return self._callers.get(timeout=patience)
+        except queue.Empty:
+            return None
+
+    def guard(self, channels: list[Channel]) -> None:
+        """Close these channels when the node says stop."""
+        self._channels = channels
+        if self._stopped.is_set():
+            self._stop()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                word, descriptors, _, _ = socket.recv_fds(self._connection, 1, 1)
+            except OSError:
+                word, descriptors = b"", []
+            if not word:
+                os._exit(1)  # the node is gone, and the job with it
+            if word == CALLER:
+                for descriptor in descriptors:
+                    self._callers.put(descriptor)
+            else:
+                self._stopped.set()
+                self._stop()
+
+    def _stop(self) -> None:
+        for channel in self._channels:
+            channel.abort(AbortedError("the run was stopped"))
+
+
+def main() -> None:
+    """Entry point of the process."""
+    line = NodeLine(socket.socket(fileno=int(sys.argv[1])))
+    _import_ahead()
+    folder = line.folder()
+    _write_log_to(folder / "worker.log")
+    code = 0
+    try:
+        perform(folder, line)
+    except BaseException as error:  # noqa: BLE001  # the node must hear of a bug too
+        if not isinstance(error, UnseenError):
+            traceback.print_exc()
+        line.report("failed", fault=Fault.of(error).as_json())
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)  # threads that still wait on a dead peer must not hold the process back
+
+
+def _import_ahead() -> None:
+    """Import what any job needs, while there is no job yet. A broken application must not break the others."""
+    with contextlib.suppress(Exception):
+        installed()
+    import pyarrow  # noqa: F401
+
+    import unseen.data.release
+    import unseen.interaction.store  # noqa: F401
+
+
+def _write_log_to(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def perform(folder: Path, line: NodeLine) -> None:
+    """Do the job whose task lies in `folder`. Raises whatever ends it early, after telling the other members."""
+    started = monotonic()
+    task = Task.load(folder)
+    plan = find(task.request.application).plan(task.request, task.agreement)
+    if plan.hash != task.meeting.plan:
+        raise MisuseError("the plan derived by the worker is not the granted one; was an application upgraded?")
+    channels, rounds = open_session(task.meeting, line)
+    line.guard(list(channels.values()))
+    opened = monotonic()
+    line.report("progress", step="session", done=1.0, note="")
+    try:
+        if task.meeting.me == plan.dealer:
+            dealer.serve([channels[party] for party in plan.parties])
+            result: Mapping[str, Json] = {}
+        else:
+            result = _compute(task, plan, channels, line)
+        named = result_digest(dict(result))
+        own = testify(task.meeting.me, plan.hash, task.meeting.job, named, rounds.count, channels)
+        testimonies = exchange(own, channels)
+    except BaseException as error:
+        for channel in channels.values():
+            channel.abort(error)
+        raise
+    for channel in channels.values():
+        channel.close()
+    _write_result(folder, result)
+    line.report(
+        "done",
+        testimonies=[dict(testimony) for testimony in testimonies],
+        digest=named,
+        seconds={"session": opened - started, "run": monotonic() - opened},
+        peak_rss_mb=peak_rss_mb(),
+    )
+
+
+def _compute(task: Task, plan: Any, channels: Mapping[str, Channel], line: NodeLine) -> Mapping[str, Json]:
+    circle = make_circle(plan.hash, task.meeting.me, plan.parties, plan.dealer, channels)
+    run = Run(
+        party=task.meeting.me,
+        plan=plan,
+        circle=circle,
+        release=_Door(task, plan, line),
+        progress=_Progress(line),
+        folder=task.folder,
+    )
+    result = find(plan.application).run(run)
+    circle.source.finish()
+    return result
+
+
+def make_circle(
+    plan: str, me: str, parties: tuple[str, ...], dealer_name: str | None, channels: Mapping[str, Channel]
+) -> Circle:
+    """This party's circle over open channels; the dealer's channel becomes the source of correlations."""
+    rank = parties.index(me)
+    if dealer_name is None:
+        raise MisuseError("a run needs a dealer: name one in the agreement")
+    source = DealtSource(rank, len(parties), channels[dealer_name])
+    among = {name: channels[name] for name in parties if name != me}
+    session = bytes.fromhex(digest_bytes(SESSION_TAG, plan.encode()))
+    return Circle(rank, parties, among, source, session, Expander.fresh())
+
+
+class _Door:
+    """`Run.release`: the granted columns of this party's data sets, each release reported to the node."""
+
+    def __init__(self, task: Task, plan: Any, line: NodeLine) -> None:
+        self._task = task
+        self._line = line
+        self._granted: dict[str, dict[str, list[Any]]] = {}
+        for use in plan.uses:
+            if use.party == task.meeting.me:
+                self._granted.setdefault(use.dataset, {}).setdefault(use.column, []).append(use.use)
+
+    def __call__(self, dataset: str) -> Any:
+        from unseen.data.catalogue import Catalogue
+        from unseen.data.release import release
+        from unseen.interaction.store import Store
+
+        if dataset not in self._granted:
+            raise MisuseError(f"the plan grants no column of data set {dataset!r}")
+        with Store(self._task.database) as store:
+            released = release(Catalogue(store.engine), dataset, self._granted[dataset])
+        self._line.report("release", record=released.record.as_json())
+        return released.table
+
+
+class _Progress:
+    """`Run.progress`: at most ten reports a second of one step."""
+
+    def __init__(self, line: NodeLine) -> None:
+        self._line = line
+        self._last = ("", 0.0)
+
+    def __call__(self, step: str, done: float, note: str = "") -> None:
+        moment = monotonic()
+        if done < 1.0 and self._last[0] == step and moment - self._last[1] < _PROGRESS_SECONDS:
+            return
+        self._last = (step, moment)
+        self._line.report("progress", step=step, done=min(1.0, max(0.0, float(done))), note=note)
+
+
+def _write_result(folder: Path, result: Mapping[str, Json]) -> None:
+    path = folder / RESULT_FILE
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(canonical(dict(result)))
+    temporary.replace(path)
+
+
+def peak_rss_mb() -> float:
+    """The largest memory that this process held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20) if sys.platform == "darwin" else peak / (1 << 10)
+
+
+if __name__ == "__main__":
+    main()
