@@ -67,6 +67,12 @@ class Settings(BaseModel):
     patience: Annotated[float, Field(gt=0, le=86400)] = 120.0
     opening_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
 
+    @property
+    def nearby(self) -> str:
+        """Where this machine itself reaches the node."""
+        host, port = parse_address(self.listen)
+        return f"127.0.0.1:{port}" if host in ("0.0.0.0", "::") else self.listen
+
 
 class Home:
     """An institution's home. Open with `Home(path)`, make with `Home.create`."""

@@ -20,7 +20,19 @@ from enum import StrEnum
 from typing import Any, Final
 
 from unseen.encoding import Json
-from unseen.errors import AbortedError, MisuseError, PeerError, UnseenError
+from unseen.errors import (
+    AbortedError,
+    DataError,
+    MisuseError,
+    PeerError,
+    PeerLostError,
+    ProtocolError,
+    RangeError,
+    RefusedError,
+    UnavailableError,
+    UnseenError,
+    VerificationError,
+)
 from unseen.interaction.application import Request
 
 BODY_LIMIT: Final = 1 << 20
@@ -60,6 +72,12 @@ _NEXT: Final[Mapping[State, frozenset[State]]] = {
 }
 
 
+_PLAIN: Final[Mapping[str, type[UnseenError]]] = {
+    kind.code: kind
+    for kind in (AbortedError, DataError, MisuseError, RangeError, UnavailableError, VerificationError)
+}
+
+
 @dataclass(frozen=True)
 class Fault:
     """Why a job did not end well: the error's code from the closed list, the party to blame if any, and words.
@@ -76,41 +94,37 @@ class Fault:
     @classmethod
     def of(cls, error: BaseException) -> Fault:
         """An error as a record. What was not raised on purpose is a bug: only its type is named."""
+        if isinstance(error, RefusedError):
+            return cls(error.code, error.reason, "", error.rule, error.mend)
+        if isinstance(error, PeerError):
+            return cls(error.code, error.reason, error.party)
         if isinstance(error, UnseenError):
-            return cls(
-                error.code,
-                str(error),
-                error.party if isinstance(error, PeerError) else "",
-                getattr(error, "rule", ""),
-                getattr(error, "mend", ""),
-            )
-        return cls("internal", f"a fault in unseen itself ({type(error).__name__}); see the node's worker.log")
+            return cls(error.code, str(error))
+        return cls("internal", f"a fault in unseen itself ({type(error).__name__}); see the node's logs")
 
     @classmethod
     def from_json(cls, value: Json) -> Fault:
         """Raises MisuseError."""
         if not isinstance(value, Mapping):
             raise MisuseError("a fault is an object")
-        known = {name: str(value.get(name, ""))[:2000] for name in cls.__dataclass_fields__}
-        return cls(**known)
+        return cls(**{name: str(value.get(name, ""))[:2000] for name in cls.__dataclass_fields__})
 
     def as_json(self) -> dict[str, Json]:
         return dict(asdict(self))
 
     def error(self) -> UnseenError:
         """An error that says the same, of the class that the code stands for."""
-        for kind in _all_kinds(UnseenError):
-            if (
-                kind.code == self.code
-                and not issubclass(kind, PeerError)
-                and kind.__init__ is UnseenError.__init__
-            ):
-                return kind(self.message)
-        return AbortedError(self.message)
+        if self.code == RefusedError.code:
+            return RefusedError(self.rule, self.message, self.mend)
+        if self.party and self.code == ProtocolError.code:
+            return ProtocolError(self.party, self.message)
+        if self.party and self.code == PeerLostError.code:
+            return PeerLostError(self.party, self.message)
+        words = f"{self.party}: {self.message}" if self.party else self.message
+        return _PLAIN.get(self.code, AbortedError)(words)
 
-
-def _all_kinds(kind: type[UnseenError]) -> list[type[UnseenError]]:
-    return [kind, *(deeper for child in kind.__subclasses__() for deeper in _all_kinds(child))]
+    def __str__(self) -> str:
+        return str(self.error())
 
 
 @dataclass(frozen=True)
