@@ -56,10 +56,13 @@ class Asking:
             raise RefusedError("requester", f"{self._home.name} is no computing party of this plan")
         return request, plan
 
-    def estimate(self, plan: Plan, rows: int) -> Json:
-        """What the application expects this plan to cost; None where it does not say."""
+    def estimate(self, plan: Plan) -> Json:
+        """What the application expects this plan to cost with our own number of rows; None if it does not say."""
         estimate = getattr(find(plan.application), "estimate", None)
-        return dict(estimate(plan, rows)) if estimate is not None else None
+        if estimate is None:
+            return None
+        rows = self._conductor.rows(plan)
+        return {"rows": rows, **dict(estimate(plan, rows))}
 
     def submit(self, application: str, agreement: str, body: Mapping[str, Json]) -> str:
         """Ask for a job; returns its name at once and goes on in the background."""

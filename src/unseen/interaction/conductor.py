@@ -129,6 +129,11 @@ class Conductor:
             Kind.GRANT, f"{plan.job}/grant", {"job": plan.job, "plan": plan.hash, "grant": granted.as_json()}
         )
 
+    def rows(self, plan: Plan) -> int:
+        """Rows of the largest data set of ours that the plan uses."""
+        own = {use.dataset for use in plan.uses if use.party == self.home.name}
+        return max((self._catalogue.get(name).rows for name in own), default=0)
+
     def _offered(self, dataset: str, column: str, use: Any) -> None:
         self._catalogue.get(dataset).require(column, use)
 

@@ -1,0 +1,279 @@
+"""The node's HTTP interface: what operators and partners may ask of it.
+
+Who asks follows from the certificate of the connection, which the node puts into the request's scope. Our own
+certificate is the operator's; an introduced partner's is that partner. Bodies are bounded; every error goes
+out as one of the codes of the closed list.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+import unseen
+from unseen.encoding import parse_json
+from unseen.errors import MisuseError, RefusedError, UnavailableError, UnseenError, VerificationError
+from unseen.interaction.asking import Asking
+from unseen.interaction.conductor import Conductor
+from unseen.interaction.diagnosis import explained
+from unseen.interaction.envelope import from_json
+from unseen.interaction.job import Fault, JobRecord, State, request_from_json
+from unseen.interaction.store import now
+from unseen.interaction.worker import RESULT_FILE
+
+BODY_LIMIT: Final = 8 << 20
+WAIT_LIMIT: Final = 30.0
+PEER: Final = "unseen.peer"
+"""Under this key of the ASGI scope stands the caller's name, as its certificate proves it."""
+
+_STATUS: Final[Mapping[type[UnseenError], int]] = {
+    MisuseError: 400,
+    RefusedError: 403,
+    VerificationError: 403,
+    UnavailableError: 503,
+}
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobAsked(_Body):
+    """What an operator asks for. `agreement` may be the beginning of an identifier."""
+
+    application: str = Field(max_length=128)
+    agreement: str = Field(max_length=64)
+    body: dict[str, JsonValue]
+
+
+class AgreementOffered(_Body):
+    """An agreement's envelope with the signatures that the sender knows."""
+
+    envelope: JsonValue
+
+
+class GrantAsked(_Body):
+    """A request, the hash of the plan that the sender derived from it, and the time at the sender."""
+
+    request: JsonValue
+    plan: str = Field(max_length=64)
+    time: str = Field(max_length=40)
+
+
+class Beginning(_Body):
+    """The grants of all parties, by party."""
+
+    grants: dict[str, JsonValue] = Field(max_length=64)
+
+
+class Conclusion(_Body):
+    """The receipt that all parties signed."""
+
+    receipt: JsonValue
+
+
+class Abandonment(_Body):
+    """Why the sender gave the job up."""
+
+    fault: JsonValue
+
+
+def caller(request: Request) -> str:
+    """The name that the caller's certificate proves."""
+    name: str = request.scope[PEER]
+    return name
+
+
+Caller = Annotated[str, Depends(caller)]
+
+
+def build(conductor: Conductor, asking: Asking) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The ASGI application of one node."""
+    me = conductor.home.name
+    api = FastAPI(title=f"unseen node of {me}", version=unseen.__version__)
+    api.add_exception_handler(UnseenError, _known)
+    api.add_exception_handler(RequestValidationError, _malformed)
+    api.add_exception_handler(Exception, _unknown)
+    _for_operators(api, conductor, asking)
+    _for_partners(api, conductor, asking)
+    return _bounded(api)
+
+
+def _for_operators(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
+    home, store = conductor.home, conductor.store
+
+    def operator(name: Caller) -> None:
+        if name != home.name:
+            raise RefusedError("operator", "only the institution's own operator may ask this")
+
+    only = [Depends(operator)]
+
+    @api.get("/v1/status", dependencies=only)
+    def status() -> Any:
+        running = store.jobs(State.REQUESTED, State.GRANTED, State.RUNNING, State.COMPUTED)
+        return {"name": home.name, "version": unseen.__version__, "time": now(), "running": len(running)}
+
+    @api.post("/v1/plans", dependencies=only)
+    def plan(asked: JobAsked) -> Any:
+        _, derived = asking.prepare(asked.application, asked.agreement, asked.body)
+        return {"plan": derived.as_json(), "hash": derived.hash, "estimate": asking.estimate(derived)}
+
+    @api.post("/v1/jobs", dependencies=only)
+    def submit(asked: JobAsked) -> Any:
+        return {"job": asking.submit(asked.application, asked.agreement, asked.body)}
+
+    @api.get("/v1/jobs", dependencies=only)
+    def jobs() -> Any:
+        return {"jobs": [_brief(record) for record in store.jobs()]}
+
+    @api.get("/v1/jobs/{job}", dependencies=only)
+    def job(job: str) -> Any:
+        return full_view(store.job(job), home.name)
+
+    @api.get("/v1/jobs/{job}/result", dependencies=only)
+    def result(job: str) -> Any:
+        record = store.job(job)
+        if record.state is not State.DONE:
+            raise MisuseError(f"job {record.job} has no result to give: it is {record.state}")
+        return {"result": parse_json((home.job_folder(record.job) / RESULT_FILE).read_bytes(), 1 << 30)}
+
+    @api.get("/v1/jobs/{job}/events", dependencies=only)
+    def events(job: str, after: int = 0, wait: float = 0.0) -> Any:
+        record = store.job(job)
+        deadline = time.monotonic() + min(wait, WAIT_LIMIT)
+        while not (found := store.events(record.job, after)) and (left := deadline - time.monotonic()) > 0:
+            conductor.wait_for_news(left)
+        return {"events": [event.as_json() for event in found]}
+
+    @api.post("/v1/jobs/{job}/stop", dependencies=only)
+    def stop(job: str) -> Any:
+        conductor.stop(job)
+        return {}
+
+
+def _for_partners(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
+    home = conductor.home
+
+    @api.get("/v1/hello")
+    def hello(_: Caller) -> Any:
+        return {"name": home.name, "version": unseen.__version__, "time": now()}
+
+    @api.post("/v1/agreements")
+    def offered(offer: AgreementOffered, name: Caller) -> Any:
+        return {"envelope": conductor.agreements.receive(from_json(offer.envelope), name).envelope.as_json()}
+
+    @api.post("/v1/grants")
+    def granted(asked: GrantAsked, name: Caller) -> Any:
+        request = request_from_json(asked.request)
+        return {"envelope": conductor.consider(request, asked.plan, name, asked.time).as_json()}
+
+    @api.post("/v1/jobs/{job}/begin")
+    def begin(job: str, beginning: Beginning, name: Caller) -> Any:
+        grants = {party: from_json(document) for party, document in beginning.grants.items()}
+        conductor.begin(job, grants, name)
+        return {}
+
+    @api.post("/v1/jobs/{job}/countersign")
+    def countersign(job: str, name: Caller) -> Any:
+        return {"envelope": conductor.countersign(job, name).as_json()}
+
+    @api.get("/v1/jobs/{job}/outcome")
+    def outcome(job: str, name: Caller) -> Any:
+        return asking.outcome(job, name)
+
+    @api.post("/v1/jobs/{job}/conclude")
+    def conclude(job: str, conclusion: Conclusion, name: Caller) -> Any:
+        conductor.conclude(job, from_json(conclusion.receipt), name)
+        return {}
+
+    @api.post("/v1/jobs/{job}/abandon")
+    def abandon(job: str, abandonment: Abandonment, name: Caller) -> Any:
+        conductor.abandon(job, Fault.from_json(abandonment.fault), name)
+        return {}
+
+
+# --- views ---------------------------------------------------------------------------------------------
+
+
+def _brief(record: JobRecord) -> dict[str, Any]:
+    return {
+        "job": record.job,
+        "application": record.application,
+        "agreement": record.agreement,
+        "requester": record.requester,
+        "state": record.state.value,
+        "created": record.created,
+        "updated": record.updated,
+    }
+
+
+def full_view(record: JobRecord, me: str) -> dict[str, Any]:
+    """All that an operator may see of a job: plan, figures, fault with its diagnosis."""
+    fault = record.fault.as_json() if record.fault else None
+    testimonies: Any = record.testimonies
+    lines = [line for testimony in testimonies for line in testimony["lines"].values()]
+    return {
+        **_brief(record),
+        "plan": record.plan,
+        "plan_hash": record.plan_hash,
+        "bytes": sum(line["bytes"] for line in lines),
+        "rounds": max((testimony["rounds"] for testimony in testimonies), default=0),
+        "seconds": record.result.get("seconds"),
+        "peak_rss_mb": record.result.get("peak_rss_mb"),
+        "result_digest": record.result.get("digest"),
+        "receipt": record.receipt,
+        "fault": fault,
+        "diagnosis": explained(fault, me),
+    }
+
+
+# --- errors and bounds ---------------------------------------------------------------------------------
+
+
+def _known(_: Request, error: Exception) -> JSONResponse:
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 409)
+    return JSONResponse(Fault.of(error).as_json(), status)
+
+
+def _malformed(_: Request, error: Exception) -> JSONResponse:
+    fields = error.errors() if isinstance(error, RequestValidationError) else []
+    where = ", ".join(".".join(str(part) for part in field["loc"]) for field in fields)
+    return JSONResponse(
+        Fault(MisuseError.code, f"the request does not have the expected form: {where}").as_json(), 422
+    )
+
+
+def _unknown(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse(Fault.of(error).as_json(), 500)
+
+
+def _bounded(api: FastAPI) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """Turn bodies over the limit away before they are read into memory."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await api(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> MutableMapping[str, Any]:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > BODY_LIMIT:
+                raise MisuseError(f"a request's body may hold at most {BODY_LIMIT} bytes")
+            return message
+
+        await api(scope, counted, send)
+
+    return application
