@@ -1,0 +1,31 @@
+"""Credit: a scorecard on columns of several institutions that none of them shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from unseen.encoding import Json
+from unseen.interaction.agreement import Agreement
+from unseen.interaction.application import Request, Run
+from unseen.interaction.plan import Plan
+
+
+class Credit:
+    """The application `credit`. Its parts are imported when they are used: a node starts without them."""
+
+    name = "credit"
+    version = "1"
+    summary = "a scorecard on the columns of a label's holder and its partners"
+
+    def plan(self, request: Request, agreement: Agreement) -> Plan:
+        from unseen.application.credit.planning import plan
+
+        return plan(request, agreement)
+
+    def run(self, run: Run) -> Mapping[str, Json]:
+        from unseen.application.credit.job import perform
+
+        return perform(run)
+
+
+APPLICATION = Credit()

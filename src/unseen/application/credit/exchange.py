@@ -1,0 +1,95 @@
+"""The scorecard's own messages between the label's holder and a partner, each named in `protocols`.
+
+All of them go over the run's channels; lengths and contents of what a peer sends are checked before use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unseen.application.credit.columns import Binned
+from unseen.computation.channel import Channel
+from unseen.computation.learn.binning import NumberBins, Weighed
+from unseen.computation.types import Index, Real
+from unseen.encoding import canonical, parse_json
+from unseen.errors import MisuseError, ProtocolError
+
+MOST_BINS = 64
+LABELS_LIMIT = 1 << 20
+
+
+def tell_shape(channel: Channel, own: Binned) -> None:
+    """Partner to holder: how many bins each column has, and whether they are ordered."""
+    ordered = [isinstance(bins, NumberBins) for bins in own.bins]
+    channel.send("credit/shape", np.array([own.widths, ordered], dtype=np.int32))
+
+
+def hear_shape(channel: Channel, columns: int) -> tuple[list[int], list[bool]]:
+    """Raises ProtocolError for a number of bins that cannot be."""
+    widths, ordered = channel.receive("credit/shape", np.int32, (2, columns))
+    if (widths < 1).any() or (widths > MOST_BINS).any():
+        raise ProtocolError(channel.peer, f"has a column with no bin or more than {MOST_BINS}")
+    return widths.tolist(), [bool(flag) for flag in ordered]
+
+
+def tell_weights(channel: Channel, weighed: Sequence[Weighed], useful: Sequence[bool]) -> None:
+    """Holder to partner: for each column whether it is used, each fine bin's merged bin and weight."""
+    channel.send("credit/useful", np.array(useful, dtype=np.uint8))
+    channel.send("credit/merged", np.concatenate([np.asarray(w.merged, dtype=np.int32) for w in weighed]))
+    channel.send("credit/weights", np.concatenate([w.weights[list(w.merged)] for w in weighed]))
+
+
+def hear_weights(channel: Channel, widths: Sequence[int]) -> tuple[list[bool], list[Index], list[Real]]:
+    """The holder's answer: usefulness, merged bin and weight of evidence of each fine bin, by column."""
+    useful = channel.receive("credit/useful", np.uint8, len(widths))
+    merged = channel.receive("credit/merged", np.int32, sum(widths)).astype(np.int64)
+    weights = channel.receive("credit/weights", np.float64, sum(widths))
+    if not np.isfinite(weights).all() or (np.abs(weights) > 32).any():
+        raise ProtocolError(channel.peer, "sent weights of evidence that no counts give")
+    cuts = np.cumsum(widths)[:-1]
+    groups = np.split(merged, cuts)
+    if any(not np.array_equal(np.unique(group), np.arange(group.max() + 1)) for group in groups):
+        raise ProtocolError(channel.peer, "sent a merging of bins that is none")
+    return [bool(flag) for flag in useful], groups, np.split(weights, cuts)
+
+
+def tell_labels(channel: Channel, labels: Sequence[Sequence[str]]) -> None:
+    """Partner to holder: the text of each merged bin."""
+    channel.send_bytes("credit/labels", canonical(labels))
+
+
+def hear_labels(channel: Channel, weighed: Sequence[Weighed]) -> list[list[str]]:
+    """Raises ProtocolError unless there is one text a merged bin."""
+    try:
+        texts = parse_json(channel.receive_bytes("credit/labels", LABELS_LIMIT))
+    except MisuseError as error:
+        raise ProtocolError(channel.peer, "sent labels that cannot be read") from error
+    if not isinstance(texts, list) or [len(column) for column in texts] != [len(w.weights) for w in weighed]:
+        raise ProtocolError(channel.peer, "sent another number of labels than its columns have bins")
+    return [[str(text)[:200] for text in column] for column in texts]
+
+
+def tell_points(channel: Channel, points: Sequence[Index]) -> None:
+    """Holder to partner: the points of the partner's own bins."""
+    channel.send("credit/points", np.concatenate(points).astype(np.int64))
+
+
+def hear_points(channel: Channel, widths: Sequence[int]) -> list[Index]:
+    """The points of each of our columns' merged bins."""
+    points = channel.receive("credit/points", np.int64, sum(widths))
+    return np.split(points, np.cumsum(widths)[:-1])
+
+
+def tell_reasons(channel: Channel, reasons: Index) -> None:
+    """Partner to holder: for each row the numbers of its most adverse columns, -1 for none."""
+    channel.send("credit/reasons", reasons.astype(np.int8))
+
+
+def hear_reasons(channel: Channel, rows: int, most: int, columns: int) -> Index:
+    """Raises ProtocolError for a column that is not in the model."""
+    reasons = channel.receive("credit/reasons", np.int8, (rows, most)).astype(np.int64)
+    if reasons.size and (reasons.min() < -1 or reasons.max() >= columns):
+        raise ProtocolError(channel.peer, "gave a reason that is none of its columns")
+    return reasons

@@ -1,0 +1,92 @@
+"""The plan of a scorecard: a pure function of request and agreement, the same bytes at every party."""
+
+from __future__ import annotations
+
+from unseen.application.credit.protocols import COEFFICIENTS, REASONS, SCORES, WEIGHTS
+from unseen.application.credit.request import CreditRequest, read_request
+from unseen.computation.intersect import align
+from unseen.computation.learn import logistic, woe
+from unseen.computation.profile import Role
+from unseen.data.catalogue import Use
+from unseen.data.contract import NORMALISATION
+from unseen.encoding import Json
+from unseen.errors import MisuseError
+from unseen.interaction.agreement import Agreement
+from unseen.interaction.application import Request
+from unseen.interaction.plan import ColumnUse, Plan, Step
+
+OUTPUTS = ("scores", "coefficients", "scorecard", "reasons")
+"""What the label's holder receives, by the names that an agreement's `recipients` use."""
+OWN = "own-coefficients"
+"""What each partner receives: the coefficients and points of its own columns."""
+
+
+def plan(request: Request, agreement: Agreement) -> Plan:
+    """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
+    asked = read_request(request.body)
+    if set(asked.parties) != set(agreement.computing):
+        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
+    if len(agreement.computing) != 2:
+        raise MisuseError("the alignment of this version is for two parties")
+    if agreement.dealer is None:
+        raise MisuseError("the agreement names no dealer; this version needs one")
+    outputs = {asked.label.party: OUTPUTS, **dict.fromkeys(asked.partners(), (OWN,))}
+    return Plan(
+        job=request.job,
+        agreement=agreement.id,
+        application=request.application,
+        application_version="1",
+        purpose=agreement.purpose,
+        parties=agreement.computing,
+        dealer=agreement.dealer,
+        uses=tuple(_uses(asked)),
+        steps=_steps(asked, agreement),
+        outputs=outputs,
+        parameters=_parameters(asked, agreement),
+        seed=request.seed,
+    )
+
+
+def _uses(asked: CreditRequest) -> list[ColumnUse]:
+    uses = []
+    for name, side in sorted(asked.parties.items()):
+        uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
+        uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
+        if name == asked.label.party:
+            uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
+    return uses
+
+
+def _steps(asked: CreditRequest, agreement: Agreement) -> tuple[Step, ...]:
+    everyone, holder = agreement.computing, (asked.label.party,)
+    roles = {Role.EACH: everyone, Role.OWNER: asked.partners(), Role.RECIPIENT: holder}
+    if agreement.dealer:
+        roles[Role.DEALER] = (agreement.dealer,)
+    facts = {
+        "owner": " and ".join(asked.partners()),
+        "smallest_overlap": str(agreement.limits.smallest_overlap),
+        "smallest_group": str(agreement.limits.smallest_group),
+        "smallest_cell": str(asked.smallest_cell),
+        "reasons": str(asked.reasons),
+    }
+    named = [
+        ("align", align.PROFILE),
+        ("bin", woe.PROFILE),
+        ("bin", WEIGHTS),
+        ("train", logistic.PROFILE),
+        ("train", COEFFICIENTS),
+        ("evaluate", SCORES),
+    ]
+    if asked.reasons:
+        named.append(("evaluate", REASONS))
+    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+
+
+def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
+    request: Json = asked.model_dump(mode="json")
+    return {
+        "request": request,
+        "key_normalisation": NORMALISATION,
+        "smallest_overlap": agreement.limits.smallest_overlap,
+        "smallest_group": agreement.limits.smallest_group,
+    }

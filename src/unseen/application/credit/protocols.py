@@ -1,0 +1,55 @@
+"""What the scorecard reveals beyond its building blocks: the profiles of its own messages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from unseen.computation.profile import Disclosure, Profile, Role
+
+WEIGHTS: Final = Profile(
+    id="credit/weights-of-evidence",
+    title="Weights of evidence to the columns' owner",
+    source="Siddiqi, Credit Risk Scorecards (2006), chapter 6",
+    reveals=(
+        Disclosure(
+            Role.OWNER,
+            "which of its columns are of use, how their bins are merged (at least {smallest_group} rows and "
+            "{smallest_cell} good and bad ones each), and the weight of evidence of each",
+        ),
+        Disclosure(Role.EACH, "the names of all parties' columns in the model"),
+    ),
+)
+COEFFICIENTS: Final = Profile(
+    id="credit/coefficients",
+    title="Coefficients to their recipients",
+    source="opening of shares",
+    reveals=(
+        Disclosure(Role.RECIPIENT, "all coefficients of the model with standard errors"),
+        Disclosure(Role.OWNER, "the coefficients of its own columns"),
+        Disclosure(Role.RECIPIENT, "the labels of the merged bins of {owner}'s columns, and their points"),
+    ),
+)
+SCORES: Final = Profile(
+    id="credit/scores",
+    title="Scores to their recipients",
+    source="opening of shares",
+    reveals=(
+        Disclosure(
+            Role.RECIPIENT,
+            "the score of every common customer, and with the coefficients {owner}'s total contribution to it",
+        ),
+        Disclosure(Role.DEALER, "the number of common customers"),
+    ),
+)
+REASONS: Final = Profile(
+    id="credit/reasons",
+    title="Reason codes",
+    source="the owner's own points, compared at home",
+    reveals=(
+        Disclosure(
+            Role.RECIPIENT,
+            "for every common customer, the names of up to {reasons} of {owner}'s columns that lowered the score "
+            "most, and no value of them",
+        ),
+    ),
+)

@@ -1,0 +1,83 @@
+"""What a risk modeller asks for: label, keys, features and the scorecard's scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from unseen.errors import MisuseError
+from unseen.interaction.agreement import explained
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(_Strict):
+    """The outcome: whose, which column, and which of its values mean a bad case."""
+
+    party: str
+    column: str
+    bad: tuple[str | int | float | bool, ...] = Field(min_length=1)
+
+
+class Side(_Strict):
+    """One party's part: data set, key column, features with the description that others may read."""
+
+    dataset: str
+    key: str
+    features: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Scale(_Strict):
+    """The scorecard's scale: `score` points at `odds` good to one bad, `double` points to double the odds."""
+
+    score: float = 600.0
+    odds: float = Field(default=30.0, gt=0)
+    double: float = Field(default=20.0, gt=0)
+
+
+class CreditRequest(_Strict):
+    """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins
+    a numeric column gets; `smallest_bin` the least share of training rows in a bin; `penalty` that of the
+    regression; `least_information` the information value under which a column is left out; `reasons` how many
+    reason codes each party gives a score; `seed` fixes who is held out, to repeat an earlier run's split."""
+
+    label: Label
+    parties: Mapping[str, Side]
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    bins: Annotated[int, Field(ge=2, le=50)] = 5
+    smallest_bin: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    smallest_cell: Annotated[int, Field(ge=1)] = 5
+    penalty: Annotated[float, Field(ge=0)] = 1.0
+    least_information: Annotated[float, Field(ge=0)] = 0.005
+    reasons: Annotated[int, Field(ge=0, le=5)] = 2
+    scale: Scale = Scale()
+    seed: str = ""
+
+    @model_validator(mode="after")
+    def _label_is_ours(self) -> CreditRequest:
+        if self.label.party not in self.parties:
+            raise ValueError("the label's party must be among the parties")
+        if self.label.column in self.parties[self.label.party].features:
+            raise ValueError("the label cannot be a feature too")
+        if not any(side.features for name, side in self.parties.items() if name != self.label.party):
+            raise ValueError("no partner brings a feature; then the label's holder can train alone")
+        for name, side in self.parties.items():
+            if side.key in side.features:
+                raise ValueError(f"the key of {name} cannot be a feature too")
+        return self
+
+    def partners(self) -> tuple[str, ...]:
+        """The parties other than the label's holder, in order of name."""
+        return tuple(sorted(name for name in self.parties if name != self.label.party))
+
+
+def read_request(body: Mapping[str, Any]) -> CreditRequest:
+    """Raises MisuseError, naming each field that is wrong."""
+    try:
+        return CreditRequest.model_validate(body)
+    except ValidationError as error:
+        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
