@@ -8,7 +8,7 @@ refusal. Signatures of several institutions stand side by side.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -36,8 +36,8 @@ class Envelope:
     """A payload with its type and signatures by fingerprint of the signing key."""
 
     kind: str
-    payload: bytes
-    signatures: Mapping[str, bytes]
+    payload: bytes = field(repr=False)
+    signatures: Mapping[str, bytes] = field(repr=False)
 
     def signed_by(self, signer: Signer) -> Envelope:
         """The same document with one more signature."""

@@ -74,6 +74,7 @@ def statement(plan: Plan, grants: Mapping[str, str], testimonies: Sequence[Testi
 
     Raises VerificationError for testimonies of another form.
     """
+    ordered = sorted(testimonies, key=lambda testimony: str(testimony["party"]))
     return read_statement(
         {
             "plan": plan.hash,
@@ -82,7 +83,7 @@ def statement(plan: Plan, grants: Mapping[str, str], testimonies: Sequence[Testi
             "application": plan.application,
             "grants": dict(sorted(grants.items())),
             "disclosures": plan.disclosures(),
-            "accounts": sorted((dict(t) for t in testimonies), key=lambda t: str(t["party"])),
+            "accounts": [dict(testimony) for testimony in ordered],
         }
     )
 
