@@ -1,1 +1,225 @@
-"""The command line."""
+"""The command line: `unseen`. Commands are listed here as data and imported only when they are called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from unseen.errors import UnseenError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cyclopts import App
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: its words, the function behind it, one sentence, and an example that a person could type."""
+
+    words: str
+    function: str
+    summary: str
+    example: str
+
+
+GROUPS: Final = {
+    "dataset": "Data sets on offer to partners, column by column.",
+    "agree": "Agreements between institutions.",
+    "job": "One job: look at it, stop it.",
+    "plan": "Plans: what a request would do, and what each party would learn.",
+}
+
+COMMANDS: Final = (
+    Command(
+        "demo",
+        "unseen.cli.demo:demo",
+        "A lender and a credit bureau build a scorecard, from keys to report, on this machine.",
+        "unseen demo --home /tmp/demo",
+    ),
+    Command(
+        "init",
+        "unseen.cli.institution:init",
+        "Make an institution's home: keys, card, database and ledger.",
+        "unseen init lender --home lender --listen 127.0.0.1:7601",
+    ),
+    Command(
+        "node",
+        "unseen.cli.serve:node",
+        "Run the institution's node until it is stopped.",
+        "unseen node --home lender",
+    ),
+    Command(
+        "card",
+        "unseen.cli.institution:card",
+        "Show this institution's card and fingerprint, or write the card to a file for a partner.",
+        "unseen card --home lender --to lender.card",
+    ),
+    Command(
+        "introduce",
+        "unseen.cli.institution:introduce",
+        "Trust a partner's card from now on; compare its fingerprint by telephone first.",
+        'unseen introduce bureau.card --fingerprint "3f9a 11c0 …" --home lender',
+    ),
+    Command(
+        "partners",
+        "unseen.cli.institution:partners",
+        "List the partners that were introduced, and whether their nodes answer.",
+        "unseen partners --home lender",
+    ),
+    Command(
+        "dataset add",
+        "unseen.cli.datasets:add",
+        "Put a data set on offer: where it lies, which column names the person, what columns may be used for.",
+        "unseen dataset add loans loans.parquet --subject member_id --use amount=feature --home lender",
+    ),
+    Command(
+        "dataset list",
+        "unseen.cli.datasets:list_all",
+        "List the data sets on offer.",
+        "unseen dataset list --home lender",
+    ),
+    Command(
+        "dataset show",
+        "unseen.cli.datasets:show",
+        "Show one data set's columns, their level and what they may be used for.",
+        "unseen dataset show loans --home lender",
+    ),
+    Command(
+        "dataset allow",
+        "unseen.cli.datasets:allow",
+        "Change what columns may be used for; makes a new version of the entry.",
+        "unseen dataset allow loans amount=feature,aggregate --home lender",
+    ),
+    Command(
+        "dataset check",
+        "unseen.cli.datasets:check",
+        "Check that a data set's keys are fit to join on: empty, repeated, malformed.",
+        "unseen dataset check loans --home lender",
+    ),
+    Command(
+        "agree propose",
+        "unseen.cli.agreements:propose",
+        "Sign an agreement written in YAML and send it to its parties.",
+        "unseen agree propose scorecard.yaml --home lender",
+    ),
+    Command(
+        "agree sign",
+        "unseen.cli.agreements:sign",
+        "Sign an agreement that a partner has proposed, and tell the other parties.",
+        "unseen agree sign 4be1 --home bureau",
+    ),
+    Command(
+        "agree show",
+        "unseen.cli.agreements:show",
+        "Show an agreement's terms and who has signed.",
+        "unseen agree show 4be1 --home bureau",
+    ),
+    Command(
+        "agree list",
+        "unseen.cli.agreements:list_all",
+        "List the agreements known here.",
+        "unseen agree list --home bureau",
+    ),
+    Command(
+        "plan show",
+        "unseen.cli.jobs:plan_show",
+        "Show what a request would do and what each party would learn, without running it.",
+        "unseen plan show credit request.yaml --agreement 4be1 --home lender",
+    ),
+    Command(
+        "run",
+        "unseen.cli.jobs:run",
+        "Run an application with the partners of an agreement, and wait for the end.",
+        "unseen run credit request.yaml --agreement 4be1 --home lender",
+    ),
+    Command(
+        "jobs",
+        "unseen.cli.jobs:list_all",
+        "List the jobs that this institution took part in.",
+        "unseen jobs --home lender",
+    ),
+    Command(
+        "job show",
+        "unseen.cli.jobs:show",
+        "Show one job: state, what each party learned, bytes, and why it failed if it did.",
+        "unseen job show 1f03 --home lender",
+    ),
+    Command(
+        "job stop",
+        "unseen.cli.jobs:stop",
+        "End a running job at all parties.",
+        "unseen job stop 1f03 --home lender",
+    ),
+    Command(
+        "verify",
+        "unseen.cli.verification:verify",
+        "Verify copied ledger folders offline: digests, signatures, receipts.",
+        "unseen verify lender/ledger bureau/ledger",
+    ),
+    Command(
+        "bench",
+        "unseen.cli.bench:bench",
+        "Measure workloads between real processes over TLS on this machine.",
+        "unseen bench round-trip --repeat 5 --json",
+    ),
+)
+
+
+def application() -> App:
+    """The command line as a cyclopts application."""
+    from cyclopts import App
+
+    import unseen
+
+    app = App(
+        name="unseen",
+        version=unseen.__version__,
+        help="Usable, unseen: institutions compute together on personal data that none of them shows to another.",
+        help_epilogue="Begin with: unseen demo",
+        help_format="plaintext",
+    )
+    groups = {name: App(name=name, help=summary) for name, summary in GROUPS.items()}
+    for group in groups.values():
+        app.command(group)
+    for command in COMMANDS:
+        *group_name, name = command.words.split()
+        into = groups[group_name[0]] if group_name else app
+        into.command(
+            command.function, name=name, help=command.summary, help_epilogue=f"Example: {command.example}"
+        )
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point. Exit codes: 1 an error, with one message; 2 words that make no command; 130 broken off."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        application()(words)
+    except UnseenError as error:
+        _show(error, "--json" in words)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, say `head`, has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _show(error: UnseenError, as_json: bool) -> None:
+    if as_json:
+        fields = {name: getattr(error, name) for name in ("party", "rule", "mend") if hasattr(error, name)}
+        print(json.dumps({"error": {"code": error.code, "message": str(error), **fields}}))
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

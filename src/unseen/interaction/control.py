@@ -21,11 +21,11 @@ from unseen.encoding import parse_json
 from unseen.errors import MisuseError, RefusedError, UnavailableError, UnseenError, VerificationError
 from unseen.interaction.asking import Asking
 from unseen.interaction.conductor import Conductor
-from unseen.interaction.diagnosis import explained
 from unseen.interaction.envelope import from_json
-from unseen.interaction.job import Fault, JobRecord, State, request_from_json
+from unseen.interaction.job import Fault, State, request_from_json
 from unseen.interaction.store import now
-from unseen.interaction.worker import RESULT_FILE
+from unseen.interaction.task import RESULT_FILE
+from unseen.interaction.view import brief, full_view
 
 BODY_LIMIT: Final = 8 << 20
 WAIT_LIMIT: Final = 30.0
@@ -134,7 +134,7 @@ def _for_operators(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
 
     @api.get("/v1/jobs", dependencies=only)
     def jobs() -> Any:
-        return {"jobs": [_brief(record) for record in store.jobs()]}
+        return {"jobs": [brief(record) for record in store.jobs()]}
 
     @api.get("/v1/jobs/{job}", dependencies=only)
     def job(job: str) -> Any:
@@ -200,41 +200,6 @@ def _for_partners(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
     def abandon(job: str, abandonment: Abandonment, name: Caller) -> Any:
         conductor.abandon(job, Fault.from_json(abandonment.fault), name)
         return {}
-
-
-# --- views ---------------------------------------------------------------------------------------------
-
-
-def _brief(record: JobRecord) -> dict[str, Any]:
-    return {
-        "job": record.job,
-        "application": record.application,
-        "agreement": record.agreement,
-        "requester": record.requester,
-        "state": record.state.value,
-        "created": record.created,
-        "updated": record.updated,
-    }
-
-
-def full_view(record: JobRecord, me: str) -> dict[str, Any]:
-    """All that an operator may see of a job: plan, figures, fault with its diagnosis."""
-    fault = record.fault.as_json() if record.fault else None
-    testimonies: Any = record.testimonies
-    lines = [line for testimony in testimonies for line in testimony["lines"].values()]
-    return {
-        **_brief(record),
-        "plan": record.plan,
-        "plan_hash": record.plan_hash,
-        "bytes": sum(line["bytes"] for line in lines),
-        "rounds": max((testimony["rounds"] for testimony in testimonies), default=0),
-        "seconds": record.result.get("seconds"),
-        "peak_rss_mb": record.result.get("peak_rss_mb"),
-        "result_digest": record.result.get("digest"),
-        "receipt": record.receipt,
-        "fault": fault,
-        "diagnosis": explained(fault, me),
-    }
 
 
 # --- errors and bounds ---------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from unseen.interaction.session import Meeting, Member
 from unseen.interaction.transport import Credentials
 
 TASK_FILE: Final = "task.json"
+RESULT_FILE: Final = "result.json"
 
 
 @dataclass(frozen=True)

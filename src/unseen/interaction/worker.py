@@ -34,12 +34,11 @@ from unseen.errors import AbortedError, MisuseError, UnseenError
 from unseen.interaction.application import Run, find, installed
 from unseen.interaction.job import Fault
 from unseen.interaction.session import open_session
-from unseen.interaction.task import Task
+from unseen.interaction.task import RESULT_FILE, Task
 from unseen.interaction.testimony import exchange, result_digest, testify
 from unseen.interaction.workshop import CALLER
 
 SESSION_TAG: Final = "unseen/session/v1"
-RESULT_FILE: Final = "result.json"
 _PROGRESS_SECONDS: Final = 0.1
 
 

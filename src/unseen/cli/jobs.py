@@ -1,0 +1,216 @@
+"""Commands about jobs: run, jobs, job show, job stop, plan show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+
+from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
+from unseen.errors import MisuseError, UnseenError
+from unseen.interaction.client import NodeClient
+from unseen.interaction.home import Home
+
+RequestFile = Annotated[Path, Parameter(name="REQUEST", help="The application's request in YAML.")]
+Agreement = Annotated[str, Parameter(help="The agreement's identifier, or its first digits.")]
+JobName = Annotated[str, Parameter(name="JOB", help="The job's name, or its first digits.")]
+
+
+def plan_show(
+    app: str, request: RequestFile, /, *, agreement: Agreement, home: HomeFolder = None, as_json: AsJson = False
+) -> None:
+    """Show what a request would do, without running it."""
+    ours = open_home(home)
+    with NodeClient.own(ours) as client:
+        answer = client.plan(app, agreement, read_request(request))
+    emit(as_json, answer, lambda console: show_plan(console, answer["plan"], answer["estimate"]))
+
+
+def run(
+    app: str,
+    request: RequestFile,
+    /,
+    *,
+    agreement: Agreement,
+    home: HomeFolder = None,
+    timeout: Annotated[float | None, Parameter(help="Most seconds to wait; the job itself goes on.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run an application and wait for the end."""
+    ours, body = open_home(home), read_request(request)
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    with NodeClient.own(ours) as client:
+        answer = client.plan(app, agreement, body)
+        if not as_json:
+            show_plan(console, answer["plan"], answer["estimate"])
+        for warning in key_warnings(ours, answer["plan"]):
+            console.print(f"[yellow]warning[/]  {escape(warning)}")
+        job = client.submit(app, agreement, body)
+        console.print(f"Job [bold]{job[:12]}[/] goes to {escape(', '.join(_everyone(answer['plan'])))}")
+        with progress(console) as tell:
+            for event in client.follow(job, timeout):
+                tell(event)
+        try:
+            record = client.wait(job, timeout)
+        except UnseenError:
+            _diagnosis(console, client.job(job))
+            raise
+        result = client.result(job)["result"]
+    emit(
+        as_json,
+        {**record, "result": result, "folder": str(ours.job_folder(job))},
+        lambda shown: _done(shown, ours, record, result),
+    )
+
+
+def list_all(*, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """List the jobs that this institution took part in."""
+    ours = open_home(home)
+    with ours.store() as store:
+        records = store.jobs()
+    rows = [[r.job[:12], r.application, r.requester, r.state.value, r.created[:19]] for r in records]
+    value = [dict(zip(("job", "application", "requester", "state", "created"), r, strict=True)) for r in rows]
+    emit(
+        as_json,
+        {"jobs": [{**entry, "job": record.job} for entry, record in zip(value, records, strict=True)]},
+        lambda console: console.print(table(("job", "application", "asked by", "state", "when (UTC)"), rows)),
+    )
+
+
+def show(job: JobName, /, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Show one job."""
+    from unseen.interaction.view import full_view
+
+    ours = open_home(home)
+    with ours.store() as store:
+        record = full_view(store.job(job), ours.name)
+
+    def show_job(console: Console) -> None:
+        console.print(f"Job [bold]{record['job']}[/]: {record['state']}, asked for by {record['requester']}")
+        if record["bytes"]:
+            console.print(f"{_size(record['bytes'])} between all parties, {record['rounds']} rounds")
+        if record["fault"]:
+            _diagnosis(console, record)
+        show_plan(console, record["plan"], None)
+
+    emit(as_json, record, show_job)
+
+
+def stop(job: JobName, /, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """End a running job at all parties."""
+    with NodeClient.own(open_home(home)) as client:
+        client.stop(job)
+    emit(as_json, {"stopped": job}, lambda console: console.print(f"Job {escape(job)} is stopped"))
+
+
+# --- reading and showing -------------------------------------------------------------------------------
+
+
+def read_request(file: Path) -> dict[str, Any]:
+    """A request as a person writes it. Raises MisuseError."""
+    try:
+        value = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MisuseError(f"cannot read {file}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise MisuseError(f"{file} is no YAML: {error}") from error
+    if not isinstance(value, dict):
+        raise MisuseError(f"{file} holds no request; write `key: value` lines")
+    return value
+
+
+def key_warnings(home: Home, plan: Mapping[str, Any]) -> list[str]:
+    """Before a join: what this side should know of its own keys."""
+    from unseen.cli.datasets import key_report
+    from unseen.data.catalogue import Catalogue
+
+    joined = {use["dataset"] for use in plan["uses"] if use["party"] == home.name and use["use"] == "join"}
+    found: list[str] = []
+    with home.store() as store:
+        for name in sorted(joined):
+            warnings: Any = key_report(Catalogue(store.engine), name)["warnings"]
+            found += [f"data set {name}: {warning}" for warning in warnings]
+    return found
+
+
+def show_plan(console: Console, plan: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> None:
+    """A plan for people: what for, which columns, and what each party learns."""
+    console.print(f"[bold]{escape(plan['application'])}[/] for {escape(plan['purpose'])}")
+    uses: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for use in plan["uses"]:
+        uses.setdefault((use["party"], use["dataset"]), {}).setdefault(use["use"], []).append(use["column"])
+    for (party, dataset), columns in uses.items():
+        for use, names in columns.items():
+            console.print(f"  {escape(party)}'s {escape(dataset)} as {use}: {escape(', '.join(names))}")
+    console.print("What each party learns:")
+    for party, sentences in plan["disclosures"].items():
+        for sentence in sentences or ["nothing"]:
+            console.print(f"  [bold]{escape(party)}[/]  {escape(sentence)}")
+    for party, outputs in plan["outputs"].items():
+        console.print(f"Results for [bold]{escape(party)}[/]: {escape(', '.join(outputs) or 'none')}")
+    if estimate:
+        console.print(f"Estimate: {estimate['seconds']:.0f} s, {_size(estimate['bytes'])}")
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Any]:
+    """A live line a step; yields the function that takes the job's events."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console) as live:
+        tasks: dict[str, Any] = {}
+
+        def tell(event: Mapping[str, Any]) -> None:
+            if event["kind"] != "progress":
+                return
+            body = event["body"]
+            step = body["step"]
+            if step not in tasks:
+                tasks[step] = live.add_task(escape(step), total=1.0, note="")
+            live.update(tasks[step], completed=body["done"], note=escape(body["note"]))
+
+        yield tell
+
+
+def _everyone(plan: Mapping[str, Any]) -> list[str]:
+    return [*plan["parties"], *([plan["dealer"]] if plan["dealer"] else [])]
+
+
+def _done(console: Console, home: Home, record: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    seconds = record["seconds"] or {}
+    console.print(
+        f"[green]Done[/] in {sum(seconds.values()):.1f} s, {_size(record['bytes'])}, {record['rounds']} rounds;"
+        " the receipt is signed by all parties"
+    )
+    for name, value in result.items():
+        if isinstance(value, str | int | float | bool):
+            console.print(f"  {escape(name)}: {escape(str(value))}")
+    console.print(f"All results: {home.job_folder(record['job'])}")
+
+
+def _diagnosis(console: Console, record: Mapping[str, Any]) -> None:
+    found = record.get("diagnosis")
+    if found:
+        console.print(f"[bold red]{escape(found['happened'])}[/]")
+        console.print(f"Where: {found['place']} ({escape(found['party'])}). {escape(found['advice'])}")
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GiB"

@@ -1,0 +1,51 @@
+"""The command that verifies ledgers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+
+from unseen.cli.options import AsJson, emit
+from unseen.interaction.verify import verify_ledgers
+
+
+def verify(
+    *ledgers: Annotated[Path, Parameter(name="LEDGER", help="Ledger folders, or homes that hold one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Verify copied ledger folders offline; exit code 1 if anything does not check."""
+    from unseen.errors import MisuseError
+
+    if not ledgers:
+        raise MisuseError("name at least one ledger folder")
+    folders = [path / "ledger" if (path / "ledger").is_dir() else path for path in ledgers]
+    outcome = verify_ledgers(folders)
+    value = {
+        "sound": outcome.sound,
+        "findings": list(outcome.findings),
+        "ledgers": [
+            {
+                "institution": report.institution,
+                "entries": report.entries,
+                "root": report.root,
+                "kinds": dict(report.kinds),
+                "receipts": sorted(report.receipts),
+            }
+            for report in outcome.ledgers
+        ],
+    }
+
+    def show(console: Console) -> None:
+        for word in outcome.words:
+            console.print(f"[green]sound[/]   {escape(word)}")
+        for finding in outcome.findings:
+            console.print(f"[bold red]broken[/]  {escape(finding)}")
+
+    emit(as_json, value, show)
+    if not outcome.sound:
+        sys.exit(1)
