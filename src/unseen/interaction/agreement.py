@@ -8,78 +8,81 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from unseen.data.catalogue import Use
 from unseen.encoding import Json, digest, parse_json
 from unseen.errors import MisuseError, RefusedError, VerificationError
 from unseen.interaction.envelope import Envelope, Signer, seal
 from unseen.interaction.identity import Card
+from unseen.interaction.terms import (
+    Approvals,
+    Bound,
+    Evidence,
+    Identifier,
+    Jurisdiction,
+    Limits,
+    Name,
+    Part,
+    Party,
+    Path,
+    Retention,
+    Security,
+    Strict,
+    SubjectClauses,
+    Text,
+    Validity,
+)
 
 KIND: Final = "application/vnd.unseen.agreement+json"
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class Part(StrEnum):
-    """In which role a party takes part (GDPR art. 4(7), 4(8), 26)."""
+class Agreement(Strict):
+    """The agreement's terms. `columns` says party → data set → column → uses; `recipients` output → parties.
 
-    CONTROLLER = "controller"
-    JOINT_CONTROLLER = "joint-controller"
-    PROCESSOR = "processor"
-    DEALER = "dealer"
-    """Deals correlated randomness, holds no data, and colludes with nobody."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Party(_Strict):
-    """A party: its role, and the fingerprint of its signing key (filled in from its card when proposed)."""
-
-    role: Part
-    key: str = ""
-
-
-class Validity(_Strict):
-    """First and last day on which the agreement holds (UTC)."""
-
-    first: date = Field(alias="from")
-    until: date
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Limits(_Strict):
-    """Bounds on what any job may do. `smallest_overlap` and `smallest_group` count persons."""
-
-    smallest_overlap: int = Field(default=100, ge=1)
-    smallest_group: int = Field(default=20, ge=1)
-    runs: int = Field(default=100, ge=1)
-
-
-class Agreement(_Strict):
-    """The agreement's terms. `columns` says party → data set → column → uses; `recipients` output → parties."""
+    `computations` maps each allowed application to bounds on its plan's parameters (by dotted path); a list of
+    names means no bounds. `evidence` and `localisation` are by party. `amends` is the id of the version that
+    this one replaces when it becomes effective.
+    """
 
     agreement: Text
-    version: Literal[1] = 1
+    version: int = Field(default=1, ge=1)
+    amends: Identifier = ""
     parties: Mapping[Name, Party]
     purpose: Text
-    legal_basis: Mapping[Name, Text] = Field(default_factory=dict)
+    legal_basis: Mapping[Name, Text | Mapping[Jurisdiction, Text]] = Field(default_factory=dict)
+    subjects: SubjectClauses = SubjectClauses()
+    evidence: Mapping[Name, Evidence] = Field(default_factory=dict)
     valid: Validity
     columns: Mapping[Name, Mapping[str, Mapping[str, tuple[Use, ...]]]]
-    computations: tuple[Name, ...]
+    computations: Mapping[Name, Mapping[Path, Bound]]
     recipients: Mapping[str, tuple[Name, ...]]
     limits: Limits = Limits()
+    approvals: Approvals | None = None
+    security: Security = Security()
+    retention: Retention = Retention()
+    localisation: Mapping[Name, tuple[Jurisdiction, ...]] = Field(default_factory=dict)
+
+    @field_validator("computations", mode="before")
+    @classmethod
+    def _names_alone(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return {str(name): {} for name in value}
+        return {name: bounds or {} for name, bounds in value.items()} if isinstance(value, Mapping) else value
 
     @model_validator(mode="after")
     def _names_are_parties(self) -> Agreement:
         known = set(self.parties)
-        named = {*self.columns, *self.legal_basis, *(p for parties in self.recipients.values() for p in parties)}
+        named = {
+            *self.columns,
+            *self.legal_basis,
+            *self.evidence,
+            *self.localisation,
+            *(party for parties in self.recipients.values() for party in parties),
+        }
         if strangers := sorted(named - known):
             raise ValueError(f"{', '.join(strangers)} is no party of this agreement")
         if sum(party.role is Part.DEALER for party in self.parties.values()) > 1:
@@ -90,6 +93,10 @@ class Agreement(_Strict):
             raise ValueError("at least two parties besides the dealer must take part")
         if self.valid.first > self.valid.until:
             raise ValueError("it ends before it begins")
+        if bool(self.amends) != (self.version > 1):
+            raise ValueError("a version above 1 names the version that it amends, and only such a version does")
+        if self.dealer and not self.security.dealer:
+            raise ValueError("it names a dealer, and its security setting allows none")
         return self
 
     @property
@@ -108,6 +115,11 @@ class Agreement(_Strict):
     def uses(self, party: str, dataset: str, column: str) -> tuple[Use, ...]:
         return self.columns.get(party, {}).get(dataset, {}).get(column, ())
 
+    def basis(self, party: str, jurisdiction: Jurisdiction) -> str:
+        """The legal basis that `party` names for persons under `jurisdiction`; empty if it names none."""
+        named = self.legal_basis.get(party, "")
+        return named if isinstance(named, str) else named.get(jurisdiction, "")
+
     def as_json(self) -> Json:
         value: Json = parse_json(self.model_dump_json(by_alias=True).encode())
         return value
@@ -120,7 +132,7 @@ class Agreement(_Strict):
                 raise MisuseError(f"{name!r} is not introduced here; run unseen introduce with its card first")
             if party.key and party.key != cards[name].fingerprint:
                 raise MisuseError(f"the agreement names another key for {name!r} than the introduced one")
-            parties[name] = Party(role=party.role, key=cards[name].fingerprint)
+            parties[name] = party.model_copy(update={"key": cards[name].fingerprint})
         return self.model_copy(update={"parties": parties})
 
     def require_valid_on(self, day: date) -> None:

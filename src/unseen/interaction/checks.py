@@ -7,8 +7,11 @@
 5. Every column use in the plan is agreed.
 6. Every column of ours is on offer for that use in our own catalogue.
 7. Every output goes to agreed recipients only.
-8. The plan keeps the agreement's limits: smallest overlap, smallest group, number of runs.
-9. What each party learns (computed from the protocols' profiles) stands in the plan, and goes to nobody else.
+8. The plan keeps the agreement's limits: it names the smallest overlap and group wherever persons are joined or
+   counted, at or above the agreed ones; its parameters lie in the agreed bounds; the runs are not used up.
+9. What each party learns (computed from the protocols' profiles) goes to parties of the agreement only, and
+   whoever a protocol has as its recipient stands among the plan's outputs.
+10. Every protocol stands the agreed adversary.
 
 No check trusts another party's word: the plan was derived here. A failed check raises RefusedError with the
 rule's name; a node signs the refusal as it signs a grant.
@@ -18,11 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from unseen.computation.profile import Adversary, Role
 from unseen.data.catalogue import Use
 from unseen.encoding import Json
-from unseen.errors import RefusedError, VerificationError
+from unseen.errors import MisuseError, RefusedError, VerificationError
 from unseen.interaction.agreement import Agreement, missing_signatures, read_agreement
 from unseen.interaction.envelope import Envelope, Signer, seal
 from unseen.interaction.identity import Card
@@ -31,6 +35,9 @@ from unseen.interaction.plan import Plan
 GRANT: Final = "application/vnd.unseen.grant+json"
 REFUSAL: Final = "application/vnd.unseen.refusal+json"
 GRANT_HOURS: Final = 24
+
+JOINING: Final = frozenset({Use.JOIN})
+COUNTING: Final = frozenset({Use.LABEL, Use.GROUP, Use.AGGREGATE, Use.FILTER})
 
 OnOffer = Callable[[str, str, Use], object]
 """(data set, column, use): raises RefusedError or DataError unless our catalogue offers it."""
@@ -58,13 +65,14 @@ def check_plan(
     _recipients(plan, terms)  # 7
     _limits(plan, terms, runs)  # 8
     _disclosures(plan, terms)  # 9
+    _security(plan, terms)  # 10
     return terms
 
 
 def _signed(agreement: Envelope, cards: Mapping[str, Card]) -> Agreement:
     try:
         missing = missing_signatures(agreement, cards)
-    except VerificationError as error:
+    except (VerificationError, MisuseError) as error:
         raise RefusedError(
             "agreement-signatures", str(error), "obtain the agreement again from its parties"
         ) from error
@@ -124,20 +132,57 @@ def _recipients(plan: Plan, terms: Agreement) -> None:
 
 
 def _limits(plan: Plan, terms: Agreement, runs: int) -> None:
-    for name in ("smallest_overlap", "smallest_group"):
+    uses = {use.use for use in plan.uses}
+    needed = {"smallest_overlap": bool(uses & JOINING), "smallest_group": bool(uses & COUNTING)}
+    for name, applies in needed.items():
         agreed, planned = getattr(terms.limits, name), plan.parameters.get(name)
-        if planned is not None and (not isinstance(planned, int) or planned < agreed):
-            raise RefusedError("limits", f"the plan's {name} is under the agreed {agreed}")
+        if planned is None and not applies:
+            continue
+        if isinstance(planned, bool) or not isinstance(planned, int) or planned < agreed:
+            raise RefusedError("limits", f"the plan's {name} is not at least the agreed {agreed}")
+    for path, bound in terms.computations[plan.application].items():
+        bound.require(path, parameter(plan.parameters, path))
     if runs >= terms.limits.runs:
         raise RefusedError(
             "runs", f"the agreement's {terms.limits.runs} runs are used up", "propose a new version with more runs"
         )
 
 
+def parameter(parameters: Mapping[str, Json], path: str) -> Any:
+    """The plan's parameter at a dotted path. Raises RefusedError where there is none: a bound must bite."""
+    value: Json = parameters
+    for part in path.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            raise RefusedError(
+                "parameter", f"the agreement bounds {path}, which the plan does not name", "mend the agreement"
+            )
+        value = value[part]
+    return value
+
+
 def _disclosures(plan: Plan, terms: Agreement) -> None:
-    strangers = set(plan.disclosures()) - set(terms.parties)
-    if strangers:
-        raise RefusedError("disclosures", f"{', '.join(sorted(strangers))} would learn something and is no party")
+    learned = plan.disclosures()
+    if strangers := sorted(set(learned) - set(terms.parties)):
+        raise RefusedError("disclosures", f"{', '.join(strangers)} would learn something and is no party")
+    bound = {party for step in plan.steps for party in step.roles.get(Role.RECIPIENT, ())}
+    if unnamed := sorted(bound - set(plan.outputs)):
+        raise RefusedError(
+            "disclosures",
+            f"a protocol has {', '.join(unnamed)} as its recipient, and the plan names no output for it",
+            "this is a fault of the application; tell its maker",
+        )
+
+
+def _security(plan: Plan, terms: Agreement) -> None:
+    order = list(Adversary)
+    for step in plan.steps:
+        if order.index(step.profile.adversary) < order.index(terms.security.adversary):
+            raise RefusedError(
+                "security",
+                f"step {step.name!r} stands {step.profile.adversary.value} parties only,"
+                f" and the agreement demands {terms.security.adversary.value}",
+                "choose another computation, or agree on the weaker setting",
+            )
 
 
 def grant(plan: Plan, party: str, catalogue: Mapping[str, int], signer: Signer, now: datetime) -> Envelope:

@@ -76,7 +76,8 @@ class Plan:
         learned: dict[str, list[str]] = {party: [] for party in everyone}
         for step in self.steps:
             for party, sentences in step.profile.disclosures(step.roles, step.facts).items():
-                learned[party] += [s for s in sentences if s not in learned[party]]
+                known = learned.setdefault(party, [])  # a stranger's stands out here, and is refused
+                known += [sentence for sentence in sentences if sentence not in known]
         return learned
 
     def as_json(self) -> Json:

@@ -1,0 +1,199 @@
+"""Each numbered check of a plan: what is agreed passes, and each single departure is refused under its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.data.catalogue import Use
+from unseen.errors import RefusedError, VerificationError
+from unseen.interaction.agreement import Agreement, from_yaml, propose
+from unseen.interaction.checks import check_plan, grant, refusal, require_grant
+from unseen.interaction.envelope import Envelope
+from unseen.interaction.identity import Card, SigningKey
+from unseen.interaction.plan import ColumnUse, Plan, Step
+
+People = dict[str, tuple[SigningKey, Card]]
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SCORING = Profile("test/score", "Scoring", "none", reveals=(Disclosure(Role.RECIPIENT, "the scores"),))
+
+
+@pytest.fixture(scope="module")
+def agreed(people: People, terms: str) -> Envelope:
+    """The terms, with bounds on one parameter, signed by all."""
+    bounded = terms.replace(
+        "[credit]", "{credit: {request.bins: {least: 2, most: 10}, request.kind: {among: [a]}}}"
+    )
+    document = propose(from_yaml(bounded).with_keys({n: c for n, (_, c) in people.items()}), people["lender"][0])
+    for name in ("bureau", "dealer"):
+        document = document.signed_by(people[name][0])
+    return document
+
+
+def a_plan(agreed: Envelope) -> Plan:
+    """A plan that keeps the agreement in everything."""
+    return Plan(
+        job="1" * 32,
+        agreement=read(agreed).id,
+        application="credit",
+        application_version="1",
+        purpose="dpv:CreditChecking",
+        parties=("bureau", "lender"),
+        dealer="dealer",
+        uses=(
+            ColumnUse("lender", "loans", "id", Use.JOIN),
+            ColumnUse("lender", "loans", "bad", Use.LABEL),
+            ColumnUse("bureau", "file", "inquiries", Use.FEATURE),
+        ),
+        steps=(Step("score", SCORING, {Role.RECIPIENT: ("lender",)}, {}),),
+        outputs={"lender": ("scores",)},
+        parameters={"smallest_overlap": 100, "smallest_group": 20, "request": {"bins": 5, "kind": "a"}},
+        seed="0" * 64,
+    )
+
+
+def read(agreed: Envelope) -> Agreement:
+    from unseen.interaction.agreement import read_agreement
+
+    return read_agreement(agreed)
+
+
+def check(
+    plan: Plan, agreed: Envelope, people: People, me: str = "lender", runs: int = 0, now: datetime = NOON
+) -> None:
+    check_plan(plan, agreed, {n: c for n, (_, c) in people.items()}, me, lambda *_: None, runs, now)
+
+
+def test_a_plan_that_keeps_the_agreement_passes_at_every_party(agreed: Envelope, people: People) -> None:
+    for name in people:
+        check(a_plan(agreed), agreed, people, name)
+
+
+def with_parameters(**changes: object) -> Callable[[Plan], Plan]:
+    return lambda plan: replace(plan, parameters={**plan.parameters, **changes})  # type: ignore[dict-item]
+
+
+def without(name: str) -> Callable[[Plan], Plan]:
+    return lambda plan: replace(plan, parameters={k: v for k, v in plan.parameters.items() if k != name})
+
+
+def with_use(use: ColumnUse) -> Callable[[Plan], Plan]:
+    return lambda plan: replace(plan, uses=(*plan.uses, use))
+
+
+DEPARTURES: list[tuple[str, Callable[[Plan], Plan]]] = [
+    ("agreement", lambda plan: replace(plan, agreement="f" * 64)),
+    ("application", lambda plan: replace(plan, application="marketing")),
+    ("purpose", lambda plan: replace(plan, purpose="dpv:Marketing")),
+    ("parties", lambda plan: replace(plan, parties=("lender", "bureau"))),
+    ("parties", lambda plan: replace(plan, parties=("bureau", "lender", "stranger"))),
+    ("parties", lambda plan: replace(plan, dealer=None)),
+    ("parties", lambda plan: replace(plan, dealer="stranger")),
+    ("column-use", with_use(ColumnUse("bureau", "file", "inquiries", Use.RETRIEVE))),
+    ("column-use", with_use(ColumnUse("bureau", "file", "address", Use.FEATURE))),
+    ("column-use", with_use(ColumnUse("bureau", "other", "inquiries", Use.FEATURE))),
+    ("column-use", with_use(ColumnUse("stranger", "file", "inquiries", Use.FEATURE))),
+    ("recipient", lambda plan: replace(plan, outputs={"lender": ("scores",), "bureau": ("scores",)})),
+    ("recipient", lambda plan: replace(plan, outputs={"lender": ("scores", "rows")})),
+    ("limits", with_parameters(smallest_overlap=99)),
+    ("limits", with_parameters(smallest_overlap=True)),
+    ("limits", with_parameters(smallest_overlap="100")),
+    ("limits", without("smallest_overlap")),
+    ("limits", without("smallest_group")),
+    ("limits", with_parameters(smallest_group=19)),
+    ("parameter", with_parameters(request={"bins": 11, "kind": "a"})),
+    ("parameter", with_parameters(request={"bins": 1, "kind": "a"})),
+    ("parameter", with_parameters(request={"bins": True, "kind": "a"})),
+    ("parameter", with_parameters(request={"bins": "5", "kind": "a"})),
+    ("parameter", with_parameters(request={"bins": 5, "kind": "b"})),
+    ("parameter", with_parameters(request={"kind": "a"})),
+    ("parameter", without("request")),
+    ("disclosures", lambda plan: replace(plan, steps=(Step("s", SCORING, {Role.RECIPIENT: ("bureau",)}, {}),))),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"), DEPARTURES, ids=[f"{i}-{rule}" for i, (rule, _) in enumerate(DEPARTURES)]
+)
+def test_one_departure_is_refused_under_its_rule(
+    agreed: Envelope, people: People, rule: str, change: Callable[[Plan], Plan]
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        check(change(a_plan(agreed)), agreed, people)
+    assert caught.value.rule == rule
+
+
+def test_a_disclosure_to_a_stranger_is_refused(agreed: Envelope, people: People) -> None:
+    plan = a_plan(agreed)
+    step = Step("score", SCORING, {Role.RECIPIENT: ("lender",), Role.EACH: ("stranger",)}, {})
+    telling = replace(SCORING, reveals=(*SCORING.reveals, Disclosure(Role.EACH, "the overlap")))
+    with pytest.raises(RefusedError, match="stranger would learn"):
+        check(replace(plan, steps=(replace(step, profile=telling),)), agreed, people)
+
+
+def test_an_agreement_unsigned_altered_or_out_of_date_grants_nothing(agreed: Envelope, people: People) -> None:
+    plan = a_plan(agreed)
+    unsigned = replace(agreed, signatures=dict(list(agreed.signatures.items())[:2]))
+    altered = replace(agreed, payload=agreed.payload.replace(b'"smallest_overlap":100', b'"smallest_overlap":001'))
+    for document, now, rule in (
+        (unsigned, NOON, "agreement-signatures"),
+        (
+            replace(agreed, payload=agreed.payload.replace(b"2027-12-31", b"2099-12-31")),
+            NOON,
+            "agreement-signatures",
+        ),
+        (altered, NOON, "agreement-signatures"),
+        (agreed, datetime(2028, 1, 1, tzinfo=UTC), "agreement-dates"),
+        (agreed, datetime(2025, 12, 31, 23, 59, tzinfo=UTC), "agreement-dates"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            check(plan, document, people, now=now)
+        assert caught.value.rule == rule
+
+
+def test_the_own_catalogue_is_asked_for_own_columns_alone(agreed: Envelope, people: People) -> None:
+    asked: list[tuple[str, str, Use]] = []
+    cards = {n: c for n, (_, c) in people.items()}
+    check_plan(a_plan(agreed), agreed, cards, "bureau", lambda *what: asked.append(what), 0, NOON)
+    assert asked == [("file", "inquiries", Use.FEATURE)]
+
+    def closed(*_: object) -> None:
+        raise RefusedError("catalogue-use", "not on offer")
+
+    with pytest.raises(RefusedError, match="catalogue-use"):
+        check_plan(a_plan(agreed), agreed, cards, "bureau", closed, 0, NOON)
+    check_plan(a_plan(agreed), agreed, cards, "dealer", closed, 0, NOON)
+
+
+def test_the_last_agreed_run_is_granted_and_the_next_is_not(agreed: Envelope, people: People) -> None:
+    check(a_plan(agreed), agreed, people, runs=99)
+    with pytest.raises(RefusedError, match="runs"):
+        check(a_plan(agreed), agreed, people, runs=100)
+
+
+def test_a_grant_holds_for_one_plan_one_party_and_one_day(agreed: Envelope, people: People) -> None:
+    plan = a_plan(agreed)
+    key, card = people["bureau"]
+    granted = grant(plan, "bureau", {"file": 1}, key, NOON)
+    require_grant(granted, plan.hash, card, NOON)
+    other = replace(plan, seed="1" * 64)
+    for attempt in (
+        lambda: require_grant(granted, other.hash, card, NOON),
+        lambda: require_grant(granted, plan.hash, people["lender"][1], NOON),
+        lambda: require_grant(granted, plan.hash, card, NOON + timedelta(days=2)),
+        lambda: require_grant(grant(plan, "lender", {}, key, NOON), plan.hash, card, NOON),
+    ):
+        with pytest.raises(VerificationError):
+            attempt()
+
+
+def test_a_refusal_carries_rule_and_mend_to_the_one_who_asked(agreed: Envelope, people: People) -> None:
+    plan, (key, card) = a_plan(agreed), people["bureau"]
+    document = refusal(plan, "bureau", RefusedError("runs", "used up", "propose more"), key, NOON)
+    with pytest.raises(RefusedError, match="bureau: used up") as caught:
+        require_grant(document, plan.hash, card, NOON)
+    assert (caught.value.rule, caught.value.mend) == ("runs", "propose more")
