@@ -27,5 +27,10 @@ class Credit:
 
         return perform(run)
 
+    def estimate(self, plan: Plan, rows: int) -> Mapping[str, Json]:
+        from unseen.application.credit.planning import estimate
+
+        return estimate(plan, rows)
+
 
 APPLICATION = Credit()

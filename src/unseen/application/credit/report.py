@@ -106,7 +106,8 @@ def _card_table(card: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) ->
         f"<p>{scale['score']:.0f} points stand for odds of {scale['odds']:.0f} good to one bad; every "
         f"{scale['double']:.0f} points double them. A customer's score is the sum of one line a column.</p>"
         "<table><thead><tr><th>column</th><th>held by</th><th class='n'>coefficient</th>"
-        "<th class='n'>std. error</th><th class='n'>p</th><th class='n'>information value</th><th class='n'>points</th></tr></thead>"
+        "<th class='n'>std. error</th><th class='n'>p</th><th class='n'>information value</th>"
+        "<th class='n'>points</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
 

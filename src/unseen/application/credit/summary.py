@@ -1,0 +1,74 @@
+"""A finished scorecard as text for the terminal and as the report's context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from unseen.application.credit.report import Context
+
+
+def comparison(result: Mapping[str, Any]) -> Table:
+    """Own columns alone against the joint model, on the same held-out rows."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("held-out customers", "AUC", "KS", "Gini"):
+        table.add_column(column, justify="left" if column.startswith("held") else "right")
+    for name, title in (("alone", "own columns alone"), ("joint", "joint model")):
+        figures = result[name]
+        style = "bold green" if name == "joint" else ""
+        table.add_row(title, *(f"{figures[key]:.3f}" for key in ("auc", "ks", "gini")), style=style)
+    return table
+
+
+def scorecard(result: Mapping[str, Any]) -> Table:
+    """The points table: one line a bin."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, justify in (("column", "left"), ("held by", "left"), ("bin", "left"), ("points", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for column in result["scorecard"]:
+        for number, entry in enumerate(column["bins"]):
+            first = number == 0
+            table.add_row(
+                Text(column["description"] if first else ""),
+                Text(column["party"] if first else ""),
+                Text(entry["label"]),
+                str(entry["points"]),
+            )
+    return table
+
+
+def steps(result: Mapping[str, Any]) -> Table:
+    """Seconds and bytes of each step."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("step")
+    table.add_column("seconds", justify="right")
+    table.add_column("MB between the parties", justify="right")
+    for name, step in result["steps"].items():
+        table.add_row(name, f"{step['seconds']:.2f}", f"{step['bytes'] / 1e6:.2f}")
+    return table
+
+
+def learned(context: Context) -> Group:
+    """What each party learned: the plan's disclosures."""
+    lines = []
+    for party, sentences in context.disclosures.items():
+        lines.append(Text(party, style="bold"))
+        lines += [Text(f"  · {sentence}") for sentence in sentences]
+    return Group(*lines)
+
+
+def show(console: Console, result: Mapping[str, Any], context: Context) -> None:
+    """Print all of it."""
+    for title, part in (
+        ("Both models on the same held-out customers", comparison(result)),
+        ("Scorecard", scorecard(result)),
+        ("What each party learned", learned(context)),
+        ("Cost", steps(result)),
+    ):
+        console.print(Text(f"\n{title}", style="bold underline"))
+        console.print(part)
+    console.print(f"whole job, with the dealer: {context.seconds:.1f} s, {context.bytes_sent / 1e6:.1f} MB sent")

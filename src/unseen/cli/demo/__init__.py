@@ -1,0 +1,176 @@
+"""`unseen demo`: the main job, end to end, on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from unseen.cli.demo.material import BUREAU, BUREAU_COLUMNS, DEALER, LABEL, LENDER, LENDER_COLUMNS
+from unseen.cli.options import AsJson
+from unseen.errors import MisuseError
+
+Folder = Annotated[
+    Path | None, Parameter(name="--home", help="Folder for the three homes; a temporary one if left out.")
+]
+
+
+def demo(*, home: Folder = None, as_json: AsJson = False) -> None:
+    """A lender and a credit bureau build a scorecard that neither could build alone.
+
+    Makes three institutions' homes, starts their nodes as processes of their own, has them agree, runs the job
+    over mutually authenticated TLS, and writes a report.
+    """
+    folder = home or Path(tempfile.mkdtemp(prefix="unseen-demo-"))
+    if (folder / LENDER).exists():
+        raise MisuseError(f"{folder} holds a demo already; choose another folder or remove it")
+    folder.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    outcome = _Demo(folder.resolve(), console).run()
+    if as_json:
+        print(json.dumps(outcome))
+        sys.stdout.flush()
+
+
+JOB_SECONDS = 300.0
+
+
+class _Demo:
+    def __init__(self, folder: Path, console: Console) -> None:
+        self.folder, self.console = folder, console
+        self.seconds: dict[str, float] = {}
+
+    def run(self) -> dict[str, Any]:
+        """Every step in order; returns what `--json` prints."""
+        from unseen.cli.demo.material import write_documents
+        from unseen.cli.demo.nodes import running_nodes
+
+        self.console.print(f"[bold]unseen demo[/] in {self.folder}")
+        with self._step("compile", "compiling kernels (kept for the next time)"):
+            from unseen.cli.demo.kernels import compile_kernels
+
+            compile_kernels()
+        with self._step("homes", "three homes with keys, cards and ledgers"):
+            homes = self._homes()
+        with self._step("data", "9,857 real loans, cut between lender and bureau"):
+            self._data(homes)
+            terms_file, request_file = write_documents(self.folder)
+        with ExitStack() as running:
+            with self._step("nodes", "three nodes, a process each"):
+                running.enter_context(running_nodes([home.path for home in homes.values()]))
+            with self._step("agreement", "an agreement, signed by all three"):
+                self._agree(homes, terms_file)
+            record, result = self._job(homes, request_file)
+        return self._finish(homes, record, result)
+
+    def _homes(self) -> dict[str, Any]:
+        from unseen.cli.demo.nodes import free_ports
+        from unseen.interaction.home import Home
+
+        names = (LENDER, BUREAU, DEALER)
+        homes = {
+            name: Home.create(self.folder / name, name, f"127.0.0.1:{port}")
+            for name, port in zip(names, free_ports(len(names)), strict=True)
+        }
+        for ours in homes.values():
+            with ours.store() as store:
+                for theirs in homes.values():
+                    if theirs is not ours:
+                        ours.introduce(store, theirs.card, theirs.card.spoken)
+        return homes
+
+    def _data(self, homes: dict[str, Any]) -> None:
+        from unseen.cli.demo.material import write_loans
+        from unseen.data.catalogue import Catalogue, Use
+
+        loans, file = self.folder / LENDER / "loans.parquet", self.folder / BUREAU / "file.parquet"
+        write_loans(loans, file)
+        uses = dict.fromkeys(LENDER_COLUMNS, (Use.FEATURE,)) | {LABEL: (Use.LABEL,)}
+        with homes[LENDER].store() as store:
+            Catalogue(store.engine).add("loans", str(loans), "member_id", uses, LENDER_COLUMNS)
+        uses = dict.fromkeys(BUREAU_COLUMNS, (Use.FEATURE,))
+        with homes[BUREAU].store() as store:
+            Catalogue(store.engine).add("file", str(file), "person_id", uses, BUREAU_COLUMNS)
+
+    def _agree(self, homes: dict[str, Any], terms_file: Path) -> None:
+        from unseen.interaction.agreement import from_yaml
+        from unseen.interaction.agreements import Agreements
+
+        terms = from_yaml(terms_file.read_text(encoding="utf-8"))
+        with homes[LENDER].store() as store:
+            self.agreement = Agreements(homes[LENDER], store).propose(terms).id
+            Agreements(homes[LENDER], store).exchange(self.agreement)
+        for name in (BUREAU, DEALER):
+            with homes[name].store() as store:
+                Agreements(homes[name], store).sign(self.agreement)
+                Agreements(homes[name], store).exchange(self.agreement)
+        self.console.print(f"  agreement {self.agreement[:12]}… signed by lender, bureau and dealer")
+
+    def _job(self, homes: dict[str, Any], request_file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+        from unseen.cli.jobs import progress, read_request
+        from unseen.interaction.client import NodeClient
+
+        with NodeClient.own(homes[LENDER]) as client, self._step("job", "the job, at all three parties"):
+            job = client.submit("credit", self.agreement, read_request(request_file))
+            with progress(self.console) as tell:
+                for event in client.follow(job, JOB_SECONDS):
+                    tell(event)
+            record, result = client.wait(job), client.result(job)["result"]
+        for name in (BUREAU, DEALER):  # the receipt reaches the others a moment later
+            with NodeClient.own(homes[name]) as client:
+                client.wait(job, JOB_SECONDS)
+        return record, result
+
+    def _finish(self, homes: dict[str, Any], record: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+        from unseen.application.credit import summary
+        from unseen.application.credit.report import Context, write_report
+        from unseen.interaction.verify import verify_ledgers
+
+        checked = verify_ledgers([home.path / "ledger" for home in homes.values()])
+        disclosures = record["plan"]["disclosures"]
+        context = Context(
+            title="Joint default scorecard",
+            date=datetime.now(UTC).strftime("%-d %B %Y"),
+            plan=record["plan_hash"],
+            agreement=self.agreement,
+            disclosures={name: disclosures[name] for name in (LENDER, BUREAU, DEALER)},
+            bytes_sent=record["bytes"],
+            seconds=self.seconds["job"],
+            ledgers=(*checked.words, *checked.findings),
+            ledgers_verified=checked.sound,
+        )
+        summary.show(self.console, result, context)
+        report = write_report(self.folder / "report.html", result, context)
+        self.console.print("\nLedgers", style="bold underline")
+        for line in context.ledgers:
+            self.console.print(f"  {line}", markup=False)
+        self.console.print("[green]all ledgers verify[/]" if checked.sound else "[red]a ledger does not verify[/]")
+        self.console.print(f"\nReport: {report.as_uri()}")
+        return {
+            "alone": result["alone"],
+            "joint": result["joint"],
+            "rows_aligned": result["rows"]["aligned"],
+            "seconds": {**self.seconds, **{name: step["seconds"] for name, step in result["steps"].items()}},
+            "bytes": record["bytes"],
+            "disclosures": disclosures,
+            "ledgers_verified": checked.sound,
+            "report": str(report),
+        }
+
+    @contextmanager
+    def _step(self, name: str, words: str) -> Iterator[None]:
+        self.console.print(f"· {words}")
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(perf_counter() - started, 2)
