@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from neighbourhood import Neighbourhood, running  # noqa: E402
+from neighbourhood import Neighbourhood, running
 
 
 @pytest.fixture(scope="session")

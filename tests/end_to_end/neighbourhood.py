@@ -74,6 +74,10 @@ class Institution:
 
     def start(self) -> None:
         """Start the node and wait until its port is open."""
+        self.launch()
+        self.await_port()
+
+    def launch(self) -> None:
         assert self.process is None
         with (self.home.path / "node.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -82,6 +86,9 @@ class Institution:
                 stderr=log,
                 env=environment(),
             )
+
+    def await_port(self) -> None:
+        assert self.process is not None
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], SECONDS)
         line = self.process.stdout.readline() if ready else b""
@@ -154,7 +161,9 @@ class Neighbourhood:
 
     def start(self) -> None:
         for institution in self.all:
-            institution.start()
+            institution.launch()
+        for institution in self.all:
+            institution.await_port()
 
     def agree(self, text: str = AGREEMENT, signers: tuple[str, ...] = ("bureau", "dealer")) -> str:
         """The lender proposes, the others sign; returns the agreement's identifier."""
@@ -202,9 +211,17 @@ class Neighbourhood:
             select.select([], [], [], 0.05)
         return False
 
-    def verified(self) -> tuple[str, ...]:
-        """Findings of the verification of all ledgers together; none if they are sound."""
-        return verify_ledgers([institution.home.path / "ledger" for institution in self.all]).findings
+    def findings(self) -> tuple[str, ...]:
+        """Findings of the verification of all ledgers together; none if they are sound.
+
+        The nodes run on, so that a ledger may be caught between an entry and its signed head: look again then.
+        """
+        deadline = monotonic() + 10.0
+        while True:
+            findings = verify_ledgers([institution.home.path / "ledger" for institution in self.all]).findings
+            if not findings or monotonic() > deadline:
+                return findings
+            select.select([], [], [], 0.05)
 
 
 def environment() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from neighbourhood import REQUEST, TOTAL, Neighbourhood
+from neighbourhood import TOTAL, Neighbourhood
 
 from unseen.interaction.job import State
 
@@ -18,6 +18,6 @@ def test_a_job_runs_at_all_parties_and_its_receipt_lies_in_every_verified_ledger
         assert client.result(job)["result"] == {"total": TOTAL}
     own = json.loads((houses.bureau.home.job_folder(job) / "result.json").read_text())
     assert own == {"total": TOTAL}
-    assert not houses.verified()
+    assert not houses.findings()
     assert record["bytes"] > 0
     assert record["rounds"] > 0

@@ -131,12 +131,13 @@ class Asking:
             receipt = self._conductor.own_receipt(record)
             for task in [self._later(self._signature, party, job) for party in others]:
                 receipt = receipt.merged(task.result())
-            self._conductor.settle(record, receipt)
+            self._conductor.seal_receipt(record, receipt)  # from here on the job is done; a crash repeats this
         except UnseenError as error:
             self._conductor.fail(job, blamed(error))
             return
-        for party in others:
-            self._later(self._hand_over, party, job, receipt)
+        for task in [self._later(self._hand_over, party, job, receipt) for party in others]:
+            task.result()
+        self._conductor.settle(record, receipt)
 
     def _signature(self, party: str, job: str) -> Envelope:
         with self._conductor.client(party) as client:

@@ -237,15 +237,21 @@ class Conductor:
         self.settle(record, receipt)
 
     def settle(self, record: JobRecord, receipt: Envelope) -> None:
-        """Check the receipt against our own account, then record it."""
+        """Check the receipt against our own account and record it, the ledger first: who sees `done` finds it."""
+        self.seal_receipt(record, receipt)
+        if self.store.move(record.job, State.DONE, receipt=receipt.as_json()):
+            self.notify()
+
+    def seal_receipt(self, record: JobRecord, receipt: Envelope) -> None:
+        """Check the receipt and take it into the ledger. Raises VerificationError, MisuseError."""
+        if record.state not in (State.COMPUTED, State.DONE):
+            raise MisuseError(f"job {record.job} waits for no receipt here (it is {record.state})")
         cards = self.home.cards(self.store)
         require_receipt(receipt, {name: cards[name] for name in record.parties})
         self.own_receipt(record).merged(receipt)  # raises if it is another statement than ours
-        if self.store.move(record.job, State.DONE, receipt=receipt.as_json()):
-            self.home.ledger.append(
-                Kind.RECEIPT, f"{record.job}/receipt", {"job": record.job, "receipt": receipt.as_json()}
-            )
-            self.notify()
+        self.home.ledger.append(
+            Kind.RECEIPT, f"{record.job}/receipt", {"job": record.job, "receipt": receipt.as_json()}
+        )
 
     # --- failing ---------------------------------------------------------------------------------------
 
@@ -261,7 +267,7 @@ class Conductor:
     def stop(self, job: str) -> None:
         """An operator of ours ends a job."""
         record = self.store.job(job)
-        if record.state.final:
+        if record.state.final or record.state is State.COMPUTED:
             raise MisuseError(f"job {record.job} has ended already ({record.state})")
         self.fail(record.job, Fault(AbortedError.code, "stopped by its operator", self.home.name))
 

@@ -17,6 +17,7 @@ import queue
 import resource
 import socket
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Mapping
@@ -121,13 +122,24 @@ def main() -> None:
 
 
 def _import_ahead() -> None:
-    """Import what any job needs, while there is no job yet. A broken application must not break the others."""
-    with contextlib.suppress(Exception):
-        installed()
-    import pyarrow  # noqa: F401
+    """Do while there is no job what any job would do first: import, and open a source once.
 
+    A broken application must not keep the others from running; it fails when its own job comes.
+    """
+    with contextlib.suppress(Exception):
+        for application in installed().values():
+            warm_up = getattr(application, "warm_up", None)
+            if warm_up is not None:
+                warm_up()
     import unseen.data.release
     import unseen.interaction.store  # noqa: F401
+    from unseen.data.source import open_source
+
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write("column\n1\n")
+        file.flush()
+        with open_source(file.name) as source:
+            source.read(["column"])
 
 
 def _write_log_to(path: Path) -> None:

@@ -57,7 +57,7 @@ class Trial:
             dealer=agreement.dealer,
             uses=tuple(uses),
             steps=(Step("total", TOTAL, roles, {"column": uses[0].column}),),
-            outputs={party: ("total",) for party in agreement.computing},
+            outputs=dict.fromkeys(agreement.computing, ("total",)),
             parameters={"laps": laps},
             seed=request.seed,
         )
