@@ -1,0 +1,93 @@
+"""The command that measures: `unseen bench`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from unseen.cli.bench.registry import WORKLOADS, workload
+from unseen.cli.options import AsJson, emit, table
+from unseen.errors import MisuseError
+
+
+def bench(
+    work: Annotated[str | None, Parameter(help="The workload; without one, they are listed.")] = None,
+    /,
+    *,
+    size: Annotated[
+        tuple[str, ...] | None, Parameter(help="NAME=NUMBER, once for each size to change.", negative="")
+    ] = None,
+    parties: Annotated[int | None, Parameter(help="How many computing parties.")] = None,
+    repeat: Annotated[int | None, Parameter(help="How many timed runs.")] = None,
+    everything: Annotated[bool, Parameter(name="--all", negative="", help="Run all workloads.")] = False,
+    write: Annotated[Path | None, Parameter(help="Rewrite the table in this Markdown file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure workloads between real processes over TLS on this machine."""
+    if everything:
+        reports = _all(parties, repeat, as_json)
+        if write is not None:
+            from unseen.cli.bench.tables import markdown, write_between
+
+            write_between(write, "bench", markdown(reports))
+        emit(as_json, {"reports": reports}, lambda console: _show(console, reports))
+        return
+    if work is None:
+        _list(as_json)
+        return
+    from unseen.cli.bench.harness import measure
+
+    report = measure(workload(work), _sizes(size or ()), parties, repeat)
+    emit(as_json, report, lambda console: _show(console, [report]))
+
+
+def _all(parties: int | None, repeat: int | None, quiet: bool) -> list[dict[str, Any]]:
+    from unseen.cli.bench.harness import measure
+
+    console = Console(stderr=True, highlight=False)
+    reports = []
+    for known in WORKLOADS:
+        for given in known.tables or (known.size,):
+            if not quiet:
+                console.print(f"{known.name} {dict(given)} …")
+            reports.append(measure(known, given, parties, repeat))
+    return reports
+
+
+def _list(as_json: bool) -> None:
+    value = [
+        {"work": known.name, "summary": known.summary, "parties": known.parties, "size": dict(known.size)}
+        for known in WORKLOADS
+    ]
+    rows = [[known.name, known.summary, _written(known.size)] for known in WORKLOADS]
+    emit(
+        as_json,
+        {"workloads": value},
+        lambda console: console.print(table(("work", "what it does", "size"), rows)),
+    )
+
+
+def _show(console: Console, reports: Sequence[dict[str, Any]]) -> None:
+    for report in reports:
+        for name, value in report.items():
+            shown = _written(value) if isinstance(value, dict) else value
+            console.print(f"{name:>14}  {shown:.6g}" if isinstance(value, float) else f"{name:>14}  {shown}")
+        console.print()
+
+
+def _sizes(words: Sequence[str]) -> dict[str, int]:
+    sizes = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if not name or not number.isdecimal():
+            raise MisuseError(f"{word!r} is no size; write NAME=NUMBER, for example rows=100000")
+        sizes[name] = int(number)
+    return sizes
+
+
+def _written(size: dict[str, int] | Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in size.items())

@@ -1,0 +1,109 @@
+"""Runs a workload between real processes over TLS on this machine, and adds up what they report."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from unseen.cli.bench.party import DEALER
+from unseen.cli.bench.registry import Size, Workload
+from unseen.errors import AbortedError, MisuseError
+from unseen.interaction.identity import create_keys
+
+PATIENCE: Final = 600.0
+SECONDS_LIMIT: Final = 3600.0
+
+
+def measure(work: Workload, given: Size, parties: int | None = None, repeat: int | None = None) -> dict[str, Any]:
+    """Run a workload and return its report.
+
+    Keys: `work`, `parties`, `size`, `seconds` (median), `seconds_min`, `seconds_max`, `bytes` (sent by all
+    processes in one run), `rounds`, `peak_rss_mb` (largest process), and what the work itself adds.
+    """
+    size, count, times = work.sized(given), parties or work.parties, repeat or work.repeat
+    if count < 2 or times < 1:
+        raise MisuseError("a measurement has at least two parties and one repetition")
+    names = [*(f"party{rank}" for rank in range(count)), DEALER]
+    with tempfile.TemporaryDirectory(prefix="unseen-bench-") as name:
+        task = {"work": work.name, "size": dict(size), "repeat": times}
+        figures = _processes(Path(name), names, task)
+    runs = list(zip(*(figure["runs"] for figure in figures[:-1]), strict=True))
+    seconds = [max(run["seconds"] for run in at_all) for at_all in runs]
+    return {
+        "work": work.name,
+        "parties": count,
+        "size": dict(size),
+        "seconds": median(seconds),
+        "seconds_min": min(seconds),
+        "seconds_max": max(seconds),
+        "bytes": max(sum(run["bytes"] for run in at_all) for at_all in runs),
+        "rounds": max(run["rounds"] for at_all in runs for run in at_all),
+        "peak_rss_mb": round(max(figure["peak_rss_mb"] for figure in figures), 1),
+        **runs[-1][0]["more"],
+    }
+
+
+def _processes(folder: Path, names: Sequence[str], task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Start one process a name, wait for all, return their figures in order. Raises AbortedError."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
+        members = [_member(folder, name, listener) for name, listener in zip(names, listeners, strict=True)]
+        whole = {
+            **task,
+            "members": members,
+            "job": secrets.token_hex(16),
+            "plan": secrets.token_hex(32),
+            "patience": PATIENCE,
+        }
+        (folder / "bench.json").write_text(json.dumps(whole), encoding="utf-8")
+        running = [
+            stack.enter_context(_process(folder, index, listener)) for index, listener in enumerate(listeners)
+        ]
+        return [_figures(name, process) for name, process in zip(names, running, strict=True)]
+
+
+def _member(folder: Path, name: str, listener: socket.socket) -> dict[str, str]:
+    """Keys made for the occasion."""
+    create_keys(folder / name / "keys", name)
+    host, port = listener.getsockname()
+    root = (folder / name / "keys" / "root.crt").read_text(encoding="ascii")
+    return {"name": name, "address": f"{host}:{port}", "root": root}
+
+
+@contextmanager
+def _process(folder: Path, index: int, listener: socket.socket) -> Iterator[subprocess.Popen[bytes]]:
+    descriptor = listener.fileno()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unseen.cli.bench.party", str(folder), str(index), str(descriptor)],
+        pass_fds=(descriptor,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _figures(name: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    try:
+        output, _ = process.communicate(timeout=SECONDS_LIMIT)
+    except subprocess.TimeoutExpired:
+        raise AbortedError(f"{name} did not end within {SECONDS_LIMIT:.0f} s") from None
+    lines = output.splitlines()
+    figures: dict[str, Any] = json.loads(lines[-1]) if lines else {"error": "it ended without a word"}
+    if "error" in figures:
+        raise AbortedError(f"the measurement failed at {name}: {figures['error']}")
+    return figures

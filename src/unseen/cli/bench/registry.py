@@ -1,0 +1,88 @@
+"""The workloads that `unseen bench` knows, as data. A workload's program is imported when it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from unseen.encoding import Json
+from unseen.errors import MisuseError
+
+if TYPE_CHECKING:
+    from unseen.computation.circle import Circle
+
+Size = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What every party of a workload does.
+
+    `prepare(rank, parties, size)` makes this party's inputs and is not timed; `run(circle, inputs)` is. What
+    `run` returns at rank 0 is added to the report (a figure of quality, say).
+    """
+
+    prepare: Callable[[int, int, Size], Any]
+    run: Callable[[Circle, Any], Mapping[str, Json]]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One workload: `program` is `module:NAME` of a `Program`.
+
+    `size` holds the sizes when none are given; `small` sizes for warming up the kernels, which is not timed,
+    and for tests; `tables` the sizes that the documentation shows (`size` if empty).
+    """
+
+    name: str
+    summary: str
+    program: str
+    size: Size
+    small: Size
+    parties: int = 2
+    repeat: int = 3
+    tables: tuple[Size, ...] = field(default=())
+
+    def load(self) -> Program:
+        """Import the program."""
+        module, _, name = self.program.partition(":")
+        program: Program = getattr(import_module(module), name)
+        return program
+
+    def sized(self, given: Size) -> Size:
+        """The sizes with the given ones in place. Raises MisuseError for a name that is none."""
+        if strangers := sorted(set(given) - set(self.size)):
+            raise MisuseError(f"{self.name} has no size {', '.join(strangers)} (sizes: {', '.join(self.size)})")
+        if any(value <= 0 for value in given.values()):
+            raise MisuseError("sizes are positive")
+        return {**self.size, **given}
+
+
+_CHANNEL: Final = "unseen.cli.bench.workloads.channel"
+
+WORKLOADS: Final = (
+    Workload(
+        "round-trip",
+        "a number there and back over the same channel, one after the other",
+        f"{_CHANNEL}:ROUND_TRIP",
+        size={"times": 2000},
+        small={"times": 10},
+    ),
+    Workload(
+        "open",
+        "open a shared vector of 64-bit words to all parties",
+        f"{_CHANNEL}:OPEN",
+        size={"words": 1 << 24},
+        small={"words": 1 << 10},
+    ),
+)
+
+
+def workload(name: str) -> Workload:
+    """Raises MisuseError, naming those there are."""
+    for known in WORKLOADS:
+        if known.name == name:
+            return known
+    raise MisuseError(f"there is no workload {name!r} (known: {', '.join(known.name for known in WORKLOADS)})")

@@ -1,0 +1,1 @@
+"""Programs of the workloads, by what they measure."""

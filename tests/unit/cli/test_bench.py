@@ -1,0 +1,67 @@
+"""The measuring harness: every workload runs between real processes with small sizes and reports in one form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unseen.cli.bench.harness import measure
+from unseen.cli.bench.registry import WORKLOADS, Workload, workload
+from unseen.cli.bench.tables import markdown, write_between
+from unseen.errors import MisuseError
+
+FORM = {
+    "work",
+    "parties",
+    "size",
+    "seconds",
+    "seconds_min",
+    "seconds_max",
+    "bytes",
+    "rounds",
+    "peak_rss_mb",
+}
+
+
+@pytest.mark.parametrize("work", WORKLOADS, ids=lambda work: work.name)
+def test_every_workload_runs_and_reports_in_the_common_form(work: Workload) -> None:
+    report = measure(work, work.small, repeat=1)
+    assert set(report) >= FORM
+    assert report["size"] == dict(work.small)
+    assert report["bytes"] > 0
+    assert report["seconds_min"] <= report["seconds"] <= report["seconds_max"]
+
+
+def test_bytes_and_rounds_are_those_of_the_protocol() -> None:
+    report = measure(workload("round-trip"), {"times": 50}, repeat=2)
+    assert report["rounds"] == 50
+    assert report["bytes"] == 50 * 2 * (16 + 8)
+
+
+def test_an_unknown_size_or_workload_is_named() -> None:
+    with pytest.raises(MisuseError, match="has no size rows"):
+        workload("open").sized({"rows": 1})
+    with pytest.raises(MisuseError, match="known: round-trip"):
+        workload("nothing")
+
+
+def test_tables_are_written_between_their_markers_only(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n")
+    report = dict.fromkeys(FORM, 1.0) | {"work": "open", "size": {"words": 5}, "auc": 0.7}
+    write_between(page, "bench", markdown([report]))
+    text = page.read_text()
+    assert text.startswith("before\n<!-- bench:begin -->")
+    assert text.endswith("<!-- bench:end -->\nafter\n")
+    assert "| open |" in text
+    assert "auc 0.7" in text
+    assert "old" not in text
+
+
+def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing here\n")
+    with pytest.raises(MisuseError, match="bench:begin"):
+        write_between(page, "bench", "table")
+    assert page.read_text() == "nothing here\n"
