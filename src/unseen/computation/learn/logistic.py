@@ -44,6 +44,7 @@ PROFILE: Final = Profile(
     source="Newton with a fixed Hessian (Böhning & Lindsay 1988); private matrices masked once (SecureML 2017)",
     reveals=(
         Disclosure(Role.EACH, "the number of training rows and the share of bad outcomes among them"),
+        Disclosure(Role.EACH, "the order of magnitude (a power of two) of each column's spread"),
         Disclosure(Role.EACH, "the number of training steps and the length of each (one number a step)"),
         Disclosure(
             Role.EACH, "whether the scores stay within the range of the logistic function (one number a check)"
@@ -112,11 +113,12 @@ def fit_logistic(
     design = enter_columns(circle, columns, label_owner, settings.penalty / (rows * base))
     training = _Training(circle, design, rows, base, label, label_owner)
     watch(0.05, "columns entered")
-    w, steps = _descend(training, np.log(positive / (1.0 - positive)), settings, watch)
+    first = inverse(training.gram(), norm=float(design.width))
+    w, steps = _descend(training, first, np.log(positive / (1.0 - positive)), settings, watch)
     variances = None
     if settings.errors:
         watch(0.85, "standard errors")
-        covariance = inverse(training.hessian(w), norm=training.norm)
+        covariance = training.inverse_hessian(w, first)
         variances = design.variances(covariance, 1.0 / (rows * base))
     intercept, weights = design.unscale(w[:, 0])
     design.forget()
@@ -137,10 +139,12 @@ def predict_scores(circle: Circle, columns: Sequence[Block], fit: Fit) -> Shared
     return total + Shared(circle, np.repeat(fit.intercept.words, rows), fit.intercept.fraction)
 
 
-def _descend(training: _Training, start: float, settings: Settings, watch: Watch) -> tuple[Shared, list[float]]:
+def _descend(
+    training: _Training, first: Shared, start: float, settings: Settings, watch: Watch
+) -> tuple[Shared, list[float]]:
     """Newton steps from the intercept-only model until one is short enough and all scores are in range."""
     w = training.start(start)
-    preconditioner = training.preconditioner(training.gram())
+    preconditioner = training.preconditioner(first)
     steps: list[float] = []
     refreshed = 0
     while len(steps) < settings.most_steps:
@@ -156,7 +160,7 @@ def _descend(training: _Training, start: float, settings: Settings, watch: Watch
         elif done:
             return w, steps
         if slow:
-            preconditioner = training.preconditioner(training.hessian(w, settings.sample))
+            preconditioner = training.preconditioner(training.inverse_hessian(w, first, settings.sample))
             refreshed = len(steps)
     raise DataError(
         "training found no optimum: the columns may separate the classes completely; "
@@ -179,7 +183,6 @@ class _Training:
         self.fraction = min(30, 61 - matrix_fraction(rows) - int(rows).bit_length())
         self.y = from_owner(circle, label_owner, values, (rows, 1), self.fraction)
         self.width = 0  # which of the logistic series is wide enough for the scores, as far as seen
-        self.norm = float(design.width) * 0.25 / base  # trace of the Hessian over base, at most
 
     def start(self, intercept: float) -> Shared:
         first = np.zeros((self.design.width, 1))
@@ -206,11 +209,19 @@ class _Training:
         exact, short = arithmetic.truncate_together([move, move], [to_unit, move.fraction - 20])
         return exact, short
 
-    def preconditioner(self, hessian: Shared) -> Shared:
+    def preconditioner(self, p: Shared) -> Shared:
         """[P, -P·D] for P the inverse Hessian and D the ridge: applied to gradient and w in one product."""
-        p = inverse(hessian, norm=self.norm)
         pd = arithmetic.rescale(arithmetic.product(p, self.design.ridge.T), p.fraction)
         return concatenate([p, -pd], axis=1)
+
+    def inverse_hessian(self, w: Shared, first: Shared, sample: int | None = None) -> Shared:
+        """The inverse of `hessian`, from that of the first one.
+
+        No weight p(1-p) is above 1/4, so the Hessian is at most 1/(4·base) times the first, and 4·base times
+        the first inverse is a start from which a few steps do.
+        """
+        start = arithmetic.scaled(first, min(1.0, 4.0 * self.base), first.fraction)
+        return inverse(self.hessian(w, sample), start=start, steps=REFINING_STEPS)
 
     def gram(self) -> Shared:
         """XᵀX/n + D, the Hessian over base at the intercept-only model. No opening but for rescaling."""
@@ -265,6 +276,9 @@ class _Training:
         diagonal = Shared(self.circle, np.diag(self.design.ridge.words[:, 0]), UNIT_FRACTION)
         return whole + diagonal
 
+
+REFINING_STEPS: Final = 12
+"""Schulz steps from the first inverse to a later one: directions down to 1/1000 of the largest weight."""
 
 WEIGHT_FRACTION: Final = 12
 """Fractional bits of the rows' weights p(1-p): their rounding is unbiased and averages out over rows."""

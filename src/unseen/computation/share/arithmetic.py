@@ -8,12 +8,13 @@ Every opened value is under a mask that is uniform in Z_2^64: perfect hiding, no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import MatrixMask, MatrixProduct, Square, Triple, Truncation
+from unseen.computation.correlation.source import Ticket
 from unseen.computation.kernels import ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
@@ -72,16 +73,17 @@ def public_product(value: Shared, factor: Public, fraction: int = fixed.FRACTION
     return Shared(value.circle, value.words * words, value.fraction + fraction)
 
 
-def matrix_product(left: Shared, right: Shared) -> Shared:
-    """(m, k) by (k, n), fractions added, not truncated: one round, 8·(mk + kn) bytes to each peer."""
+def matrix_product(left: Shared, right: Shared, asked: MatrixAsked | None = None) -> Shared:
+    """(m, k) by (k, n), fractions added, not truncated: one round, 8·(mk + kn) bytes to each peer.
+
+    `asked` is what `ask_matrix_product` announced for these shapes, if the caller knew them beforehand.
+    """
     circle = left.circle
     (m, k), (inner, n) = left.shape, right.shape
     if k != inner:
         raise MisuseError(f"shapes {left.shape} and {right.shape} do not multiply")
-    mask = circle.source.ask(MatrixMask(m, k, -1))
-    factor = circle.source.ask(MatrixProduct(mask.number, m, k, n, False, -1))
+    mask, factor = asked or ask_matrix_product(circle, m, k, n)
     (a,) = mask.take()
-    circle.source.forget(mask.number)
     b, c = factor.take()
     d, e = circle.open_words("matrix-product", left.words - a, right.words - b)
     z = c + ring.product(d, b) + ring.product(a, e)
@@ -90,11 +92,30 @@ def matrix_product(left: Shared, right: Shared) -> Shared:
     return Shared(circle, z, left.fraction + right.fraction)
 
 
-def rescale(value: Shared, fraction: int) -> Shared:
-    """The same values with another number of fractional bits: local upwards, one round downwards."""
+MatrixAsked: TypeAlias = tuple[Ticket, Ticket]
+
+
+def ask_matrix_product(circle: Circle, m: int, k: int, n: int) -> MatrixAsked:
+    """Announce a product of (m, k) by (k, n) that will come, so that its randomness is there in time."""
+    mask = circle.source.ask(MatrixMask(m, k, -1))
+    factor = circle.source.ask(MatrixProduct(mask.number, m, k, n, False, -1))
+    circle.source.forget(mask.number)
+    return mask, factor
+
+
+def rescale(value: Shared, fraction: int, asked: Ticket | None = None) -> Shared:
+    """The same values with another number of fractional bits: local upwards, one round downwards.
+
+    `asked` is what `ask_rescale` announced for as many values and bits.
+    """
     if fraction >= value.fraction:
         return value.scaled_up(fraction - value.fraction) if fraction > value.fraction else value
-    return truncate_together([value], [value.fraction - fraction])[0]
+    return truncate_together([value], [value.fraction - fraction], [asked] if asked else None)[0]
+
+
+def ask_rescale(circle: Circle, count: int, bits: int) -> Ticket:
+    """Announce a truncation of `count` values by `bits` that will come."""
+    return circle.source.ask(Truncation(count, bits))
 
 
 def scaled(value: Shared, factor: float, fraction: int) -> Shared:
@@ -107,14 +128,16 @@ def scaled(value: Shared, factor: float, fraction: int) -> Shared:
     return rescale(public_product(rescale(shifted, fraction), factor * 2.0**shift), fraction)
 
 
-def truncate_together(values: Sequence[Shared], bits: Sequence[int]) -> list[Shared]:
+def truncate_together(
+    values: Sequence[Shared], bits: Sequence[int], asked: Sequence[Ticket] | None = None
+) -> list[Shared]:
     """Divide each array by 2^bits, rounding at random to a neighbour: one round for all of them.
 
     With x' = x + 2^62 in [0, 2^63) and c = x' + r opened, x' = c - r + 2^64·carry, and the sum wrapped just if
     the top bit of r is one and that of c is zero. So the carry is linear in the shared top bit of r.
     """
     circle = values[0].circle
-    tickets = [circle.source.ask(Truncation(v.size, b)) for v, b in zip(values, bits, strict=True)]
+    tickets = asked or [ask_rescale(circle, v.size, b) for v, b in zip(values, bits, strict=True)]
     parts = [ticket.take() for ticket in tickets]
     masked = [_masked(circle, v, r) for v, (r, _, _) in zip(values, parts, strict=True)]
     opened = circle.open_words("truncation", *masked)

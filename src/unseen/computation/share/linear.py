@@ -10,25 +10,35 @@ from typing import Final
 
 import numpy as np
 
-from unseen.computation.share.arithmetic import matrix_product, rescale
+from unseen.computation.share.arithmetic import (
+    ask_matrix_product,
+    ask_rescale,
+    matrix_product,
+    rescale,
+)
 from unseen.computation.share.array import Shared
 
 INVERSE_FRACTION: Final = 26
 """Fractional bits within the iteration: entries of the inverse up to 2^9 keep products below 2^62."""
 
 
-def inverse(matrix: Shared, norm: float, steps: int = 24) -> Shared:
-    """The inverse of a shared symmetric positive definite (k, k) matrix with eigenvalues in (0, norm].
+def inverse(matrix: Shared, norm: float = 1.0, steps: int = 24, start: Shared | None = None) -> Shared:
+    """The inverse of a shared symmetric positive definite (k, k) matrix M.
 
-    `norm` is public, for example k where the diagonal is one. After s steps the direction of eigenvalue e is
-    inverted up to the factor (1 - e/norm)^(2^s): with 24 steps all e > 1e-6·norm are done. What is smaller
-    comes out damped, never wild. Entries must stay below 2^9. Rounds: 4 a step.
+    Without `start`: all eigenvalues of M in (0, norm], `norm` public, for example k where the diagonal is one;
+    after s steps the direction of eigenvalue e is inverted up to the factor (1 - e/norm)^(2^s), so that with 24
+    steps all e > 1e-6·norm are done. What is smaller comes out damped, never wild. With `start`, some V with
+    eigenvalues of V·M in (0, 2): fewer steps do. Entries must stay below 2^9. Rounds: 4 a step; the randomness
+    of all steps is announced at once, so that its maker runs ahead.
     """
-    k = matrix.shape[0]
+    circle, k = matrix.circle, matrix.shape[0]
     m = rescale(matrix, INVERSE_FRACTION)
     identity = np.eye(k)
-    v = m.times_integer(0) + identity / norm
-    for _ in range(steps):
-        mv = rescale(matrix_product(m, v), INVERSE_FRACTION)
-        v = rescale(matrix_product(v, 2.0 * identity - mv), INVERSE_FRACTION)
+    v = rescale(start, INVERSE_FRACTION) if start is not None else m.times_integer(0) + identity / norm
+    products = [ask_matrix_product(circle, k, k, k) for _ in range(2 * steps)]
+    rescalings = [ask_rescale(circle, k * k, INVERSE_FRACTION) for _ in range(2 * steps)]
+    for step in range(0, 2 * steps, 2):
+        mv = rescale(matrix_product(m, v, products[step]), INVERSE_FRACTION, rescalings[step])
+        correction = 2.0 * identity - mv
+        v = rescale(matrix_product(v, correction, products[step + 1]), INVERSE_FRACTION, rescalings[step + 1])
     return v
