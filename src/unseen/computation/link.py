@@ -34,7 +34,9 @@ PATIENCE: Final = 120.0
 
 _HEAD: Final = struct.Struct("<IIQ")
 _CONTROL: Final = 0xFFFFFFFF
+_NOBODY: Final = 0xFFFFFFFE  # no stream: their numbers have 31 bits
 _DIRECT: Final = 16 << 10  # a message up to this size is written without waking the writer thread
+_CHUNK: Final = 256 << 10  # bytes that are digested and written, or read and digested, at a time
 
 
 class Wire(Protocol):
@@ -182,12 +184,31 @@ class Link:
         pieces = (memoryview(head + bytes(part)),) if small else (memoryview(head), part)
         try:
             for piece in pieces:
-                self._digest_out.update(piece)
-                self._wire.write(piece)
+                for start in range(0, len(piece), _CHUNK):
+                    chunk = piece[start : start + _CHUNK]
+                    self._digest_out.update(chunk)
+                    self._wire.write(chunk)
         except OSError as error:
+            self._hear_last_words()
             with self._lock:
                 self._fail(PeerLostError(self.peer, "the connection closed while sending"))
             raise self._failure or PeerLostError(self.peer, "the connection closed") from error
+
+    def _hear_last_words(self) -> None:
+        """The peer closed; it may have said why before. Read what is there up to its abort message or the end."""
+        with self._lock:
+            if self._reading:
+                return  # whoever reads will hear it
+            self._reading = True
+        try:
+            while self._failure is None:
+                self._read_frame(_NOBODY, "", lambda length: None)
+        except UnseenError:
+            return
+        finally:
+            with self._lock:
+                self._reading = False
+                self._lock.notify_all()
 
     # --- receiving -------------------------------------------------------------------------------------
 
@@ -242,21 +263,26 @@ class Link:
             self._read_abort(length)
         if of == stream:
             view = self._place(number, tag, length, room)
-            self._read(view)
             self._digest_in.update(head)
-            self._digest_in.update(view)
+            self._read_and_digest(view)
             self.counters.bytes_received += length + _HEAD.size
             return True
         if length > FRAME_LIMIT or self._waiting_bytes + length > BACKLOG_LIMIT:
             self._violated(f"a frame of {length} bytes for another stream is over the limit")
         data = bytearray(length)
-        self._read(memoryview(data))
         self._digest_in.update(head)
-        self._digest_in.update(data)
+        self._read_and_digest(memoryview(data))
         with self._lock:
             self._inbox.setdefault(of, deque()).append((number, data))
             self._waiting_bytes += length
         return False
+
+    def _read_and_digest(self, view: memoryview) -> None:
+        """Piece by piece: the digest finds the bytes still in the cache, while the next ones arrive."""
+        for start in range(0, len(view), _CHUNK):
+            chunk = view[start : start + _CHUNK]
+            self._read(chunk)
+            self._digest_in.update(chunk)
 
     def _place(self, number: int, tag: str, length: int, room: Callable[[int], memoryview | None]) -> memoryview:
         if number != tag_number(tag):

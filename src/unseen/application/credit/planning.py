@@ -13,7 +13,7 @@ from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
-from unseen.interaction.plan import ColumnUse, Plan, Step
+from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
 OUTPUTS = ("scores", "coefficients", "scorecard", "reasons")
 """What the label's holder receives, by the names that an agreement's `recipients` use."""
@@ -44,6 +44,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         outputs=outputs,
         parameters=_parameters(asked, agreement),
         seed=request.seed,
+        flows=_flows(asked),
     )
 
 
@@ -80,6 +81,17 @@ def _steps(asked: CreditRequest, agreement: Agreement) -> tuple[Step, ...]:
     if asked.reasons:
         named.append(("evaluate", REASONS))
     return tuple(Step(name, profile, roles, facts) for name, profile in named)
+
+
+def _flows(asked: CreditRequest) -> tuple[Flow, ...]:
+    """Scores and reasons are a figure for each person; all else is the model, learned from the label too."""
+    features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
+    learned = tuple(use for use in _uses(asked) if use.use is not Use.JOIN)
+    persons = ("scores", "reasons")
+    return tuple(
+        Flow(name, Shape.PERSON, features) if name in persons else Flow(name, Shape.MODEL, learned)
+        for name in (*OUTPUTS, OWN)
+    )
 
 
 def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from unseen.errors import MisuseError
 
+STEPS: Final = ("align", "bin", "train", "evaluate")
 PALETTE: Final = ("#0b6e4f", "#3d5a80", "#8d6a9f", "#c08497")
 
 
@@ -68,6 +69,11 @@ def render(result: Mapping[str, Any], context: Context) -> str:
     return _PAGE.replace("{title}", escape(context.title)).replace("{body}", "\n".join(body))
 
 
+def in_order(steps: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Steps as they follow on each other: canonical JSON keeps them by name."""
+    return [(name, steps[name]) for name in STEPS if name in steps]
+
+
 def _head(result: Mapping[str, Any], context: Context) -> str:
     rows = result["rows"]
     tiles = "".join(
@@ -124,7 +130,7 @@ def _costs(result: Mapping[str, Any], context: Context) -> str:
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td class='n'>{step['seconds']:.2f}</td>"
         f"<td class='n'>{step['bytes'] / 1e6:,.2f}</td></tr>"
-        for name, step in result["steps"].items()
+        for name, step in in_order(result["steps"])
     )
     return (
         "<table class='narrow'><thead><tr><th>step</th><th class='n'>seconds</th>"

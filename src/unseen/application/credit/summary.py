@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from unseen.application.credit.report import Context
+from unseen.application.credit.report import Context, in_order
 
 
 def comparison(result: Mapping[str, Any]) -> Table:
@@ -47,7 +47,7 @@ def steps(result: Mapping[str, Any]) -> Table:
     table.add_column("step")
     table.add_column("seconds", justify="right")
     table.add_column("MB between the parties", justify="right")
-    for name, step in result["steps"].items():
+    for name, step in in_order(result["steps"]):
         table.add_row(name, f"{step['seconds']:.2f}", f"{step['bytes'] / 1e6:.2f}")
     return table
 

@@ -1,0 +1,97 @@
+"""The demo as a person runs it: one command, three node processes, a report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def unseen(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "unseen", *words], capture_output=True, text=True, timeout=170, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("demo") / "homes"
+    done = unseen("demo", "--home", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_the_joint_model_beats_the_lender_alone_on_the_same_held_out_rows(
+    demo: tuple[Path, dict[str, Any]],
+) -> None:
+    _, outcome = demo
+    assert set(outcome) == {
+        "alone",
+        "joint",
+        "rows_aligned",
+        "seconds",
+        "bytes",
+        "disclosures",
+        "ledgers_verified",
+        "report",
+    }
+    assert outcome["joint"]["auc"] > outcome["alone"]["auc"] + 0.03
+    assert 0.58 < outcome["alone"]["auc"] < 0.66
+    assert 0.65 < outcome["joint"]["auc"] < 0.72
+    assert outcome["rows_aligned"] == 9857 - 985
+    assert outcome["ledgers_verified"] is True
+    assert {"align", "bin", "train", "evaluate"} <= set(outcome["seconds"])
+    assert set(outcome["disclosures"]) == {"lender", "bureau", "dealer"}
+
+
+def test_the_report_is_one_page_with_plots_that_loads_nothing(demo: tuple[Path, dict[str, Any]]) -> None:
+    page = Path(demo[1]["report"]).read_text(encoding="utf-8")
+    assert page.count("<svg") >= 4 + 10
+    assert "all ledgers verify" in page
+    for outside in ('src="', "@import", "<script", "<link"):
+        assert outside not in page
+
+
+def test_no_row_of_the_bureau_is_in_the_lenders_home_nor_the_other_way(demo: tuple[Path, dict[str, Any]]) -> None:
+    """Identifiers of customers that are not common, and column names of values, planted by the data itself."""
+    folder, _ = demo
+    theirs = b"XB-"
+    for name in ("lender", "dealer"):
+        for file in (folder / name).rglob("*"):
+            if file.is_file():
+                assert theirs not in file.read_bytes().upper(), file
+    for file in (folder / "dealer").rglob("*"):
+        if file.is_file():
+            assert b"LC-" not in file.read_bytes(), file
+
+
+def test_a_flipped_byte_in_a_copied_ledger_is_named_by_its_entry(
+    demo: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, _ = demo
+    copies = []
+    for name in ("lender", "bureau", "dealer"):
+        copy = tmp_path / name
+        copy.mkdir()
+        for file in (folder / name / "ledger").iterdir():
+            (copy / file.name).write_bytes(file.read_bytes())
+        copies.append(str(copy))
+    assert unseen("verify", *copies).returncode == 0
+    entries = tmp_path / "bureau" / "entries.jsonl"
+    data = bytearray(entries.read_bytes())
+    place = len(data) // 2
+    data[place] ^= 1
+    entries.write_bytes(data)
+    done = unseen("verify", *copies)
+    assert done.returncode == 1
+    assert f"entry {bytes(data[:place]).count(10)}" in done.stdout + done.stderr
+
+
+def test_a_second_demo_does_not_overwrite_the_first(demo: tuple[Path, dict[str, Any]]) -> None:
+    done = unseen("demo", "--home", str(demo[0]))
+    assert done.returncode == 1
+    assert "holds a demo already" in done.stderr

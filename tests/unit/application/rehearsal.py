@@ -1,0 +1,78 @@
+"""A scorecard with the parties as threads: data frames in, both sides' results out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from unseen.application.credit import APPLICATION
+from unseen.computation.circle import Circle
+from unseen.computation.in_process import run_parties
+from unseen.encoding import Json
+from unseen.interaction.agreement import Agreement, from_yaml
+from unseen.interaction.application import Request, Run
+from unseen.interaction.plan import Plan
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Tables by party (key column `id`; the lender's label column `bad`), and the request's other fields."""
+
+    tables: Mapping[str, pd.DataFrame]
+    fields: Mapping[str, Any]
+    smallest_overlap: int = 50
+
+    def agreement(self) -> Agreement:
+        columns = {
+            party: {"table": {name: [_use(name)] for name in table.columns}}
+            for party, table in self.tables.items()
+        }
+        return from_yaml(
+            json.dumps(
+                {
+                    "agreement": "Rehearsal",
+                    "parties": {**{p: {"role": "controller"} for p in self.tables}, "dealer": {"role": "dealer"}},
+                    "purpose": "dpv:CreditChecking",
+                    "valid": {"from": "2020-01-01", "until": "2099-01-01"},
+                    "columns": columns,
+                    "computations": ["credit"],
+                    "recipients": {},
+                    "limits": {"smallest_overlap": self.smallest_overlap, "smallest_group": 20},
+                }
+            )
+        )
+
+    def plan(self) -> Plan:
+        terms = self.agreement()
+        parties = {
+            party: {
+                "dataset": "table",
+                "key": "id",
+                "features": {name: f"the {name}" for name in table.columns if name not in ("id", "bad")},
+            }
+            for party, table in self.tables.items()
+        }
+        body = {"label": {"party": "lender", "column": "bad", "bad": [1]}, "parties": parties, **self.fields}
+        return APPLICATION.plan(Request("a" * 32, "credit", terms.id, "lender", "0" * 64, body), terms)
+
+    def run(self, folder: Path) -> dict[str, Mapping[str, Json]]:
+        plan = self.plan()
+
+        def program(circle: Circle) -> Mapping[str, Json]:
+            mine = folder / circle.me
+            mine.mkdir()
+            table = pa.Table.from_pandas(self.tables[circle.me], preserve_index=False)
+            return APPLICATION.run(Run(circle.me, plan, circle, lambda name: table, lambda *words: None, mine))
+
+        results = run_parties(program, list(plan.parties), patience=60.0)
+        return dict(zip(plan.parties, results, strict=True))
+
+
+def _use(name: str) -> str:
+    return {"id": "join", "bad": "label"}.get(name, "feature")
