@@ -12,6 +12,7 @@
 9. What each party learns (computed from the protocols' profiles) goes to parties of the agreement only, and
    whoever a protocol has as its recipient stands among the plan's outputs.
 10. Every protocol stands the agreed adversary.
+11. No column comes out in a more revealing shape than its use allows, whatever lies between (see `flow`).
 
 No check trusts another party's word: the plan was derived here. A failed check raises RefusedError with the
 rule's name; a node signs the refusal as it signs a grant.
@@ -19,7 +20,7 @@ rule's name; a node signs the refusal as it signs a grant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from unseen.encoding import Json
 from unseen.errors import MisuseError, RefusedError, VerificationError
 from unseen.interaction.agreement import Agreement, missing_signatures, read_agreement
 from unseen.interaction.envelope import Envelope, Signer, seal
+from unseen.interaction.flow import Asked, check_flows
 from unseen.interaction.identity import Card
 from unseen.interaction.plan import Plan
 
@@ -51,8 +53,11 @@ def check_plan(
     on_offer: OnOffer,
     runs: int,
     now: datetime,
+    earlier: Iterable[Asked] = (),
 ) -> Agreement:
     """All checks, for party `me` which has run `runs` jobs under this agreement before.
+
+    `earlier` is what those runs gave out without noise (`flow.asked_before`).
 
     Returns the agreement's terms. Raises RefusedError.
     """
@@ -66,6 +71,7 @@ def check_plan(
     _limits(plan, terms, runs)  # 8
     _disclosures(plan, terms)  # 9
     _security(plan, terms)  # 10
+    check_flows(plan, terms, earlier)  # 11
     return terms
 
 

@@ -25,6 +25,7 @@ from unseen.interaction.application import Request, find
 from unseen.interaction.checks import check_plan, grant, refusal, require_grant
 from unseen.interaction.client import NodeClient
 from unseen.interaction.envelope import Envelope, from_json
+from unseen.interaction.flow import asked_before
 from unseen.interaction.home import Home
 from unseen.interaction.identity import Card
 from unseen.interaction.job import Fault, JobRecord, State, request_as_json, request_from_json
@@ -99,7 +100,8 @@ class Conductor:
         started = [record for record in self.store.jobs(agreement=standing.id) if record.grants]
         cards = self.home.cards(self.store)
         moment = datetime.now(UTC)
-        check_plan(plan, standing.envelope, cards, self.home.name, self._offered, len(started), moment)
+        earlier = asked_before(record.plan for record in started if record.job != plan.job)
+        check_plan(plan, standing.envelope, cards, self.home.name, self._offered, len(started), moment, earlier)
         own = {use.dataset for use in plan.uses if use.party == self.home.name}
         versions = {name: self._catalogue.get(name).version for name in sorted(own)}
         return grant(plan, self.home.name, versions, self.home.signing_key, moment)

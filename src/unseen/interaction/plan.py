@@ -7,7 +7,8 @@ digest. Grants, sessions, ledger entries and the receipt all name that digest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from unseen.computation.profile import Profile, Role
 from unseen.data.catalogue import Use
@@ -48,12 +49,53 @@ class Step:
         }
 
 
+class Shape(StrEnum):
+    """How much of a person an output can show, from least to most. The order is that of the lattice in `flow`."""
+
+    COUNT = "count"
+    """How many persons there are, in groups large enough."""
+    AGGREGATE = "aggregate"
+    """Sums, means and the like over groups large enough."""
+    MODEL = "model"
+    """Parameters learned from all rows together."""
+    PERSON = "person"
+    """One figure for each person, made of several columns."""
+    VALUE = "value"
+    """A column's own values, row by row."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What an output is made of: its shape, the column uses that flow into it, and the noise that protects it.
+
+    `population` says which rows it speaks of, as the request's filters do; empty: all rows. `epsilon` and
+    `delta` are the noise's cost for one person; None: no noise.
+    """
+
+    output: str
+    shape: Shape
+    sources: tuple[ColumnUse, ...]
+    population: Mapping[str, Json] = field(default_factory=dict)
+    epsilon: float | None = None
+    delta: float = 0.0
+
+    def as_json(self) -> Json:
+        return {
+            "output": self.output,
+            "shape": self.shape.value,
+            "sources": [use.as_json() for use in self.sources],
+            "population": dict(self.population),
+            "epsilon": self.epsilon,
+            "delta": self.delta,
+        }
+
+
 @dataclass(frozen=True)
 class Plan:
     """What will be computed, from what, for whom, and what each party learns.
 
     `parties` are the computing institutions in rank order; `dealer` stands apart and holds no data.
-    `outputs` maps each recipient to the names of the results that it receives.
+    `outputs` maps each recipient to the names of the results that it receives, `flows` say what each is made of.
     `seed` is public: it fixes row order, samples and folds, so that a validator can repeat the run.
     """
 
@@ -69,6 +111,7 @@ class Plan:
     outputs: Mapping[str, tuple[str, ...]]
     parameters: Mapping[str, Json]
     seed: str
+    flows: tuple[Flow, ...] = ()
 
     def disclosures(self) -> dict[str, list[str]]:
         """For every institution, dealer included: the list of what it learns, computed from the profiles."""
@@ -95,6 +138,7 @@ class Plan:
             "outputs": {party: list(names) for party, names in self.outputs.items()},
             "parameters": dict(self.parameters),
             "seed": self.seed,
+            "flows": [flow.as_json() for flow in self.flows],
         }
 
     @property

@@ -17,7 +17,7 @@ from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request, Run
-from unseen.interaction.plan import ColumnUse, Plan, Step
+from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
 TOTAL = Profile(
     id="trial/total/v1",
@@ -60,6 +60,7 @@ class Trial:
             outputs=dict.fromkeys(agreement.computing, ("total",)),
             parameters={"laps": laps},
             seed=request.seed,
+            flows=(Flow("total", Shape.AGGREGATE, tuple(uses)),),
         )
 
     def estimate(self, plan: Plan, rows: int) -> Mapping[str, Json]:

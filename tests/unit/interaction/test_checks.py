@@ -15,7 +15,7 @@ from unseen.interaction.agreement import Agreement, from_yaml, propose
 from unseen.interaction.checks import check_plan, grant, refusal, require_grant
 from unseen.interaction.envelope import Envelope
 from unseen.interaction.identity import Card, SigningKey
-from unseen.interaction.plan import ColumnUse, Plan, Step
+from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
 People = dict[str, tuple[SigningKey, Card]]
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -53,6 +53,16 @@ def a_plan(agreed: Envelope) -> Plan:
         outputs={"lender": ("scores",)},
         parameters={"smallest_overlap": 100, "smallest_group": 20, "request": {"bins": 5, "kind": "a"}},
         seed="0" * 64,
+        flows=(
+            Flow(
+                "scores",
+                Shape.PERSON,
+                (
+                    ColumnUse("lender", "loans", "bad", Use.LABEL),
+                    ColumnUse("bureau", "file", "inquiries", Use.FEATURE),
+                ),
+            ),
+        ),
     )
 
 
