@@ -60,22 +60,36 @@ class Workload:
         return {**self.size, **given}
 
 
-_CHANNEL: Final = "unseen.cli.bench.workloads.channel"
+_WORKLOADS: Final = "unseen.cli.bench.workloads"
 
 WORKLOADS: Final = (
     Workload(
         "round-trip",
         "a number there and back over the same channel, one after the other",
-        f"{_CHANNEL}:ROUND_TRIP",
+        f"{_WORKLOADS}.channel:ROUND_TRIP",
         size={"times": 2000},
         small={"times": 10},
     ),
     Workload(
         "open",
         "open a shared vector of 64-bit words to all parties",
-        f"{_CHANNEL}:OPEN",
+        f"{_WORKLOADS}.channel:OPEN",
         size={"words": 1 << 24},
         small={"words": 1 << 10},
+    ),
+    Workload(
+        "align",
+        "find the common customers of two parties, and put their rows in one order",
+        f"{_WORKLOADS}.alignment:ALIGN",
+        size={"keys": 10_000},
+        small={"keys": 100},
+    ),
+    Workload(
+        "logistic-regression",
+        "logistic regression to the optimum with standard errors, columns cut among the parties",
+        f"{_WORKLOADS}.learning:LOGISTIC_REGRESSION",
+        size={"rows": 100_000, "columns": 100},
+        small={"rows": 500, "columns": 10},
     ),
 )
 
