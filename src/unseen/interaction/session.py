@@ -18,8 +18,9 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final, Protocol
@@ -32,11 +33,14 @@ from unseen.interaction.front_door import session_name
 from unseen.interaction.transport import (
     Credentials,
     TlsWire,
-    answer,
-    call,
+    answerer,
+    caller,
     certificate_refused,
     client_context,
     connect,
+    greet,
+    interrupt,
+    left,
     server_context,
     signer_of,
     tune,
@@ -170,6 +174,7 @@ class _Opening:
         self._failure: UnseenError | None = None
         self._open: dict[tuple[str, str], ssl.SSLSocket] = {}
         self._roots = {member.name: member.root for member in meeting.later()}
+        self._greeting: set[ssl.SSLSocket] = set()
         self._oddity = ""
 
     def guard(self, step: Callable[..., None], *arguments: object) -> None:
@@ -179,7 +184,25 @@ class _Opening:
         except UnseenError as error:
             with self._lock:
                 self._failure = self._failure or error
-            self._stopped.set()
+                self._stopped.set()
+                for connection in self._greeting:
+                    interrupt(connection)
+
+    @contextmanager
+    def _hold(self, connection: ssl.SSLSocket) -> Iterator[ssl.SSLSocket]:
+        """While a connection greets, a failure elsewhere interrupts it; it is closed unless all went well."""
+        with self._lock:
+            self._greeting.add(connection)
+            if self._stopped.is_set():
+                interrupt(connection)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            with self._lock:
+                self._greeting.discard(connection)
 
     def wires(self) -> dict[str, TlsWire]:
         """The wire to each other member; on failure, tell those who are there why, and raise."""
@@ -209,11 +232,12 @@ class _Opening:
     def call(self, member: Member, direction: str) -> None:
         """Connect to an earlier member; it may not be there yet, so try until the deadline."""
         context = client_context(self._meeting.credentials, member.root)
+        name = session_name(self._meeting.job)
         while not self._stopped.is_set():
             try:
-                raw = connect(member.address, self._deadline)
-                connection = call(raw, context, member.name, session_name(self._meeting.job), self._deadline)
-                self._exchange(connection, member.name, direction)
+                with self._hold(caller(connect(member.address, self._deadline), context, name)) as connection:
+                    greet(connection, member.name, self._deadline)
+                    self._exchange(connection, member.name, direction)
             except (OSError, PeerLostError) as error:
                 if monotonic() + _RETRY_SECONDS >= self._deadline:
                     reason = error.reason if isinstance(error, PeerLostError) else error.strerror or "no answer"
@@ -228,13 +252,9 @@ class _Opening:
 
     def _exchange(self, connection: ssl.SSLSocket, party: str, direction: str) -> None:
         """The caller's HELLO, then the answerer's."""
-        try:
-            connection.settimeout(max(0.001, self._deadline - monotonic()))
-            _send_hello(connection, self._hello(direction))
-            Hello.from_bytes(_receive_hello(connection, party), party).expect(self._meeting, party, direction)
-        except BaseException:
-            connection.close()
-            raise
+        connection.settimeout(left(self._deadline))
+        _send_hello(connection, self._hello(direction))
+        Hello.from_bytes(_receive_hello(connection, party), party).expect(self._meeting, party, direction)
 
     def _hello(self, direction: str) -> Hello:
         meeting = self._meeting
@@ -250,40 +270,50 @@ class _Opening:
             missing = sorted(wanted - self._open.keys())
             if not missing:
                 return
-            left = self._deadline - monotonic()
-            if left <= 0:
+            seconds = self._deadline - monotonic()
+            if seconds <= 0:
                 raise PeerLostError(
                     missing[0][0],
                     f"did not come to the session within {self._meeting.opening_seconds:.0f} s{self._oddity}",
                 )
-            caller = doorway.next_caller(min(left, 0.5))
-            if caller is not None:
-                self._answer(caller, context)
+            descriptor = doorway.next_caller(min(seconds, 0.5))
+            if descriptor is not None:
+                self._answer(descriptor, context)
 
-    def _answer(self, caller: int, context: ssl.SSLContext) -> None:
-        raw = socket.socket(fileno=caller)
-        tune(raw)
-        try:
-            connection = answer(raw, context, min(self._deadline, monotonic() + GREETING_SECONDS))
-        except OSError:
-            self._oddity = "; a caller came whose certificate is nobody's in this session"
-            return
-        certificate = connection.getpeercert(binary_form=True)
-        party = signer_of(certificate, self._roots) if certificate else None
-        if party is None:
-            connection.close()
-            return
-        try:
-            hello = Hello.from_bytes(_receive_hello(connection, party), party)
-            _send_hello(connection, self._hello(hello.direction))  # before the check: both sides must see
-            hello.expect(self._meeting, party, hello.direction)
-        except (OSError, PeerLostError):
-            connection.close()
-            self._oddity = "; one of its connections broke off"
-            return
+    def _answer(self, descriptor: int, context: ssl.SSLContext) -> None:
+        raw = socket.socket(fileno=descriptor)
+        with self._hold(answerer(raw, context)) as connection:
+            party = self._identified(connection)
+            if party is None:
+                connection.close()
+                return
+            try:
+                hello = Hello.from_bytes(_receive_hello(connection, party), party)
+                _send_hello(connection, self._hello(hello.direction))  # before the check: both sides must see
+                hello.expect(self._meeting, party, hello.direction)
+            except (OSError, PeerLostError):
+                connection.close()
+                self._oddity = "; one of its connections broke off"
+                return
         with self._lock:
             # The member's own second try replaces its first, whose answer it may not have seen.
+            replaced = self._open.pop((party, hello.direction), None)
             self._open[party, hello.direction] = connection
+        if replaced is not None:
+            replaced.close()
+
+    def _identified(self, connection: ssl.SSLSocket) -> str | None:
+        """Which later member calls, by the root that signed its certificate; None for a stranger."""
+        try:
+            tune(connection)
+            connection.settimeout(min(GREETING_SECONDS, left(self._deadline)))
+            connection.do_handshake()
+            party = signer_of(connection.getpeercert(binary_form=True) or b"", self._roots)
+        except OSError:
+            party = None
+        if party is None:
+            self._oddity = "; a caller came whose certificate is nobody's in this session"
+        return party
 
 
 def _send_hello(connection: ssl.SSLSocket, hello: Hello) -> None:

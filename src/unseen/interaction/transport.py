@@ -14,6 +14,7 @@ import contextlib
 import select
 import socket
 import ssl
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from unseen.errors import PeerLostError, ProtocolError, UnavailableError
+from unseen.errors import PeerLostError, ProtocolError
 from unseen.interaction.front_door import parse_address
 
 TLS_RECORD: Final = 16 << 10
@@ -74,7 +75,7 @@ def signer_of(certificate: bytes, roots: Mapping[str, str]) -> str | None:
 
 def connect(address: str, deadline: float) -> socket.socket:
     """A TCP connection to `host:port`, by the monotonic `deadline`. Raises OSError, TimeoutError, MisuseError."""
-    raw = socket.create_connection(parse_address(address), timeout=_left(deadline))
+    raw = socket.create_connection(parse_address(address), timeout=left(deadline))
     tune(raw)
     return raw
 
@@ -90,36 +91,41 @@ def tune(raw: socket.socket) -> None:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREACHABLE_SECONDS * 1000)
 
 
-def call(
-    raw: socket.socket, context: ssl.SSLContext, party: str, server_name: str, deadline: float
-) -> ssl.SSLSocket:
-    """Greet `party` over a fresh connection; closes `raw` if that fails.
+def caller(raw: socket.socket, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
+    """The calling side of a TLS connection that has not greeted yet; it takes `raw` over."""
+    return context.wrap_socket(raw, server_hostname=server_name, do_handshake_on_connect=False)
+
+
+def answerer(raw: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """The answering side of a TLS connection that has not greeted yet; it takes `raw` over."""
+    return context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+
+
+def greet(connection: ssl.SSLSocket, party: str, deadline: float) -> None:
+    """Greet `party`, which was called.
 
     Raises ProtocolError naming the party when its certificate is not the introduced one, PeerLostError when it
     hangs up or is silent.
     """
     try:
-        raw.settimeout(_left(deadline))
-        return context.wrap_socket(raw, server_hostname=server_name)
+        connection.settimeout(left(deadline))
+        connection.do_handshake()
     except ssl.SSLCertVerificationError as error:
-        raw.close()
         raise certificate_error(party, error) from error
     except TimeoutError as error:
-        raw.close()
         raise PeerLostError(party, "did not answer the TLS greeting in time") from error
     except OSError as error:
-        raw.close()
         raise PeerLostError(party, "closed the connection during the TLS greeting") from error
 
 
-def answer(raw: socket.socket, context: ssl.SSLContext, deadline: float) -> ssl.SSLSocket:
-    """Answer a caller's greeting; closes `raw` if that fails. Raises OSError, TimeoutError."""
-    try:
-        raw.settimeout(_left(deadline))
-        return context.wrap_socket(raw, server_side=True)
-    except BaseException:
-        raw.close()
-        raise
+def interrupt(connection: ssl.SSLSocket) -> None:
+    """Wake whoever waits on a connection, from another thread; its owner closes it.
+
+    `SSLSocket.shutdown` would first drop the TLS object and let a concurrent `send` go out in the clear; the
+    plain socket's `shutdown` does not.
+    """
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def certificate_error(party: str, error: ssl.SSLCertVerificationError) -> ProtocolError:
@@ -154,62 +160,79 @@ def certificate_refused(party: str, error: ssl.SSLError) -> ProtocolError | None
     return None
 
 
-def _left(deadline: float) -> float:
-    left = deadline - monotonic()
-    if left <= 0:
+def left(deadline: float) -> float:
+    """Seconds until a monotonic deadline. Raises TimeoutError when it has passed."""
+    seconds = deadline - monotonic()
+    if seconds <= 0:
         raise TimeoutError("the deadline has passed")
-    return left
+    return seconds
+
+
+class _OneWay:
+    """One connection, used in one direction by one thread at a time; its last user closes the descriptor.
+
+    A descriptor that is closed under a blocked thread could be given to another file meanwhile.
+    """
+
+    def __init__(self, connection: ssl.SSLSocket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._used = False
+        self._closed = False
+
+    def __enter__(self) -> ssl.SSLSocket:
+        with self._lock:
+            if self._closed:
+                raise BrokenPipeError("the wire is closed")
+            self._used = True
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._used = False
+            if self._closed:
+                self._connection.close()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            interrupt(self._connection)
+            if not self._used:
+                self._connection.close()
 
 
 class TlsWire:
     """A wire (`computation.link.Wire`) over two TLS connections to one peer, one for each direction."""
 
     def __init__(self, outgoing: ssl.SSLSocket, incoming: ssl.SSLSocket) -> None:
-        self._outgoing = outgoing
-        self._incoming = incoming
+        outgoing.settimeout(None)
+        self._outgoing, self._incoming = _OneWay(outgoing), _OneWay(incoming)
         self._poll = select.poll()
         self._poll.register(outgoing.fileno(), select.POLLOUT)
-        self._closed = False
         self._patience: float | None = None
-        outgoing.settimeout(None)
 
     def write(self, data: memoryview) -> None:
-        if self._closed:
-            raise BrokenPipeError("the wire is closed")
-        self._outgoing.sendall(data)
+        with self._outgoing as connection:
+            connection.sendall(data)
 
     def writable(self) -> bool:
         # Linux calls a TCP socket writable when a third of its buffer is free: far more than a record.
-        return not self._closed and bool(self._poll.poll(0))
+        return bool(self._poll.poll(0))
 
     def read_into(self, view: memoryview, patience: float) -> None:
-        if self._closed:
-            raise EOFError("the wire is closed")
-        if patience != self._patience:
-            self._incoming.settimeout(patience)
-            self._patience = patience
-        position = 0
-        while position < len(view):
-            count = self._incoming.recv_into(view[position:])
-            if count == 0:
-                raise EOFError("the peer closed the connection")
-            position += count
+        with self._incoming as connection:
+            if patience != self._patience:
+                connection.settimeout(patience)
+                self._patience = patience
+            position = 0
+            while position < len(view):
+                count = connection.recv_into(view[position:])
+                if count == 0:
+                    raise EOFError("the peer closed the connection")
+                position += count
 
     def close(self) -> None:
-        """Shut both connections down, so that blocked calls return; descriptors are freed with the wire.
-
-        `SSLSocket.shutdown` would first drop the TLS object and let a concurrent `send` go out in the clear;
-        the plain socket's `shutdown` does not. A descriptor closed under a blocked thread could be reused.
-        """
-        self._closed = True
-        for connection in (self._outgoing, self._incoming):
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def unreachable(party: str, address: str, error: OSError) -> UnavailableError:
-    """The error for a partner that cannot be connected to."""
-    reason = error.strerror or str(error) or "no answer in time"
-    return UnavailableError(
-        f"{party}: no node answers at {address} ({reason}); is it running, and may this machine reach it?"
-    )
+        self._outgoing.close()
+        self._incoming.close()
