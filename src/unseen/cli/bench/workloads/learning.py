@@ -47,7 +47,7 @@ def _pooled(columns: Real, label: Real) -> Real:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000).fit(columns, label)
-    return np.r_[model.intercept_, model.coef_[0]]
+    return np.asarray(np.r_[model.intercept_, model.coef_[0]], dtype=np.float64)
 
 
 def _run(circle: Circle, table: Table) -> Mapping[str, Json]:
