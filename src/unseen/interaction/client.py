@@ -228,6 +228,12 @@ class NodeClient:
             cause = cause.__cause__ or cause.__context__
         if isinstance(error, httpx.ConnectError):
             return self._missing("cannot be reached; is it running?")
+        if isinstance(error, httpx.RemoteProtocolError) and not self._own:
+            # asyncio drops the TLS alert that would say so for certain
+            return self._missing(
+                "hung up without an answer: it was stopped, or it does not know our present card"
+                " (there: unseen introduce)"
+            )
         return self._missing("broke the connection off")
 
     def _missing(self, what: str) -> UnavailableError | PeerLostError:

@@ -126,6 +126,10 @@ class Store:
                 _AGREEMENTS.insert().values(id=agreement, title=title[:200], envelope=envelope, changed=now())
             )
 
+    def remove_agreement(self, agreement: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(_AGREEMENTS.delete().where(_AGREEMENTS.c.id == agreement))
+
     def agreement(self, prefix: str) -> tuple[str, bytes]:
         """Identifier and envelope of the one agreement whose identifier begins so. Raises MisuseError."""
         with self.engine.connect() as connection:
