@@ -14,6 +14,8 @@ from rich.markup import escape
 
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
 from unseen.errors import MisuseError, UnseenError
+from unseen.interaction.agreements import Agreements
+from unseen.interaction.application import find
 from unseen.interaction.client import NodeClient
 from unseen.interaction.home import Home
 
@@ -195,10 +197,17 @@ def _done(console: Console, home: Home, record: Mapping[str, Any], result: Mappi
         f"[green]Done[/] in {sum(seconds.values()):.1f} s, {_size(record['bytes'])}, {record['rounds']} rounds;"
         " the receipt is signed by all parties"
     )
-    for name, value in result.items():
-        if isinstance(value, str | int | float | bool):
-            console.print(f"  {escape(name)}: {escape(str(value))}")
-    console.print(f"All results: {home.job_folder(record['job'])}")
+    folder = home.job_folder(record["job"])
+    present = getattr(find(record["application"]), "present", None)
+    if present is not None:
+        with home.store() as store:
+            title = Agreements(home, store).find(record["agreement"]).terms.agreement
+        present(console, {**record, "title": title}, result, folder / "report.html", [home.path / "ledger"])
+    else:
+        for name, value in result.items():
+            if isinstance(value, str | int | float | bool):
+                console.print(f"  {escape(name)}: {escape(str(value))}")
+    console.print(f"All results: {folder}")
 
 
 def _diagnosis(console: Console, record: Mapping[str, Any]) -> None:

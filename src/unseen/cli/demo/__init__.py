@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -131,38 +130,19 @@ class _Demo:
         return record, result
 
     def _finish(self, homes: dict[str, Any], record: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
-        from unseen.application.credit import summary
-        from unseen.application.credit.report import Context, write_report
-        from unseen.interaction.verify import verify_ledgers
+        from unseen.application.credit.presentation import present
 
-        checked = verify_ledgers([home.path / "ledger" for home in homes.values()])
-        disclosures = record["plan"]["disclosures"]
-        context = Context(
-            title="Joint default scorecard",
-            date=datetime.now(UTC).strftime("%-d %B %Y"),
-            plan=record["plan_hash"],
-            agreement=self.agreement,
-            disclosures={name: disclosures[name] for name in (LENDER, BUREAU, DEALER)},
-            bytes_sent=record["bytes"],
-            seconds=self.seconds["job"],
-            ledgers=(*checked.words, *checked.findings),
-            ledgers_verified=checked.sound,
-        )
-        summary.show(self.console, result, context)
-        report = write_report(self.folder / "report.html", result, context)
-        self.console.print("\nLedgers", style="bold underline")
-        for line in context.ledgers:
-            self.console.print(f"  {line}", markup=False)
-        self.console.print("[green]all ledgers verify[/]" if checked.sound else "[red]a ledger does not verify[/]")
-        self.console.print(f"\nReport: {report.as_uri()}")
+        report = self.folder / "report.html"
+        record = {**record, "title": "Joint default scorecard"}
+        sound = present(self.console, record, result, report, [home.path / "ledger" for home in homes.values()])
         return {
             "alone": result["alone"],
             "joint": result["joint"],
             "rows_aligned": result["rows"]["aligned"],
             "seconds": {**self.seconds, **{name: step["seconds"] for name, step in result["steps"].items()}},
             "bytes": record["bytes"],
-            "disclosures": disclosures,
-            "ledgers_verified": checked.sound,
+            "disclosures": record["plan"]["disclosures"],
+            "ledgers_verified": sound,
             "report": str(report),
         }
 
