@@ -165,6 +165,8 @@ class SubjectClauses(Strict):
     sensitive: bool = False
     """Whether any category is a special or sensitive one under the law that applies."""
     children: bool = False
+    level: int = Field(default=3, ge=1, le=5)
+    """The highest level of any column, in the five steps of JR/T 0197-2020."""
 
     @model_validator(mode="after")
     def _each_once(self) -> SubjectClauses:
