@@ -57,7 +57,7 @@ PROFILE: Final = Profile(
 
 GAP_OF_ONE_ROW: Final = 0.25
 """One row whose score wraps differs by about 1 between two series; so much is taken for none."""
-GAP_OF_ROUNDING: Final = 3e-7
+GAP_OF_ROUNDING: Final = 1e-6
 """What rounding and the series' own errors add to the sum of squared differences, a row."""
 
 
@@ -155,7 +155,7 @@ def _descend(
         watch(min(0.8, 0.1 + 0.1 * len(steps)), f"step {len(steps)}, length {steps[-1]:.1e}")
         done = fine and steps[-1] < settings.tolerance
         slow = len(steps) - refreshed >= 2 and steps[-1] > max(0.15 * steps[-2], 20 * settings.tolerance)
-        if (done or slow) and not training.in_range(w):
+        if (done or slow) and not training.in_range():
             training.widen()
         elif done:
             return w, steps
@@ -182,6 +182,7 @@ class _Training:
         # As many bits as leave room for the sum over all rows of column times residual.
         self.fraction = min(30, 61 - matrix_fraction(rows) - int(rows).bit_length())
         self.y = from_owner(circle, label_owner, values, (rows, 1), self.fraction)
+        self.latest: tuple[Shared, Shared]  # scores and chances of the latest step
         self.width = 0  # which of the logistic series is wide enough for the scores, as far as seen
 
     def start(self, intercept: float) -> Shared:
@@ -200,7 +201,10 @@ class _Training:
     def step(self, w: Shared, preconditioner: Shared, fine: bool) -> tuple[Shared, Shared]:
         """One Newton step (k, 1), exact and again with few fractional bits for its length. Six rounds."""
         series = (functions.FINE if fine else functions.ROUGH)[self.width]
-        residual = self.y - functions.logistic(self.scores(w), series, self.factor, self.fraction)
+        scores = self.scores(w)
+        chances = functions.logistic(scores, series, self.factor, self.fraction)
+        self.latest = scores, chances
+        residual = self.y - chances
         raw = concatenate([block.transposed_times(residual) for block in self.design.blocks])
         gradient = Shared(self.circle, raw.words, raw.fraction + self.shift)
         gradient = arithmetic.rescale(gradient, UNIT_FRACTION)
@@ -243,14 +247,13 @@ class _Training:
         }
         return self._assembled(parts, 1.0 / (count * self.base))
 
-    def in_range(self, w: Shared) -> bool:
+    def in_range(self) -> bool:
         """Two series of different periods agree just where both are right: a score out of range shows as a gap.
 
-        Reveals the sum of squared differences, to all.
+        Checks the scores of the latest step. Reveals the sum of squared differences, to all.
         """
-        scores = self.scores(w)
-        near = functions.logistic(scores, functions.FINE[self.width])
-        far = functions.logistic(scores, functions.FINE[self.width + 1])
+        scores, near = self.latest
+        far = functions.logistic(scores, functions.ROUGH[self.width + 1], self.factor, self.fraction)
         gap = float(reveal(arithmetic.square(arithmetic.rescale(near - far, 20)).sum(), "range"))
         return gap < GAP_OF_ONE_ROW + GAP_OF_ROUNDING * self.rows
 
