@@ -60,13 +60,22 @@ def free_port() -> int:
 class Institution:
     """One institution: its home, and its node's process while it runs."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.home = Home.create(folder / name, name, f"127.0.0.1:{free_port()}")
+    def __init__(self, home: Home) -> None:
+        self.home = home
         self.process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def make(cls, folder: Path, name: str) -> Institution:
+        """A new institution, less patient than usual."""
+        Home.create(folder / name, name, f"127.0.0.1:{free_port()}")
         settings = folder / name / "institution.json"
         changed = {**json.loads(settings.read_text()), "patience": 20.0, "opening_seconds": 20.0}
         settings.write_text(json.dumps(changed))
-        self.home = Home(folder / name)
+        return cls.at(folder / name)
+
+    @classmethod
+    def at(cls, home: Path) -> Institution:
+        return cls(Home(home))
 
     @property
     def name(self) -> str:
@@ -134,7 +143,9 @@ class Neighbourhood:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.lender, self.bureau, self.dealer = (Institution(folder, n) for n in ("lender", "bureau", "dealer"))
+        self.lender, self.bureau, self.dealer = (
+            Institution.make(folder, n) for n in ("lender", "bureau", "dealer")
+        )
         self.all = (self.lender, self.bureau, self.dealer)
         for institution in self.all:
             self._introduce(institution)

@@ -185,7 +185,7 @@ def test_a_partner_whose_node_is_down_is_named_with_its_address(houses: Neighbou
 def impostor(houses: Neighbourhood, tmp_path: Path) -> Iterator[Institution]:
     """A node at the bureau's address, under the bureau's name, with keys of its own."""
     houses.bureau.stop()
-    other = Institution(tmp_path, "bureau")
+    other = Institution.make(tmp_path, "bureau")
     settings = other.home.path / "institution.json"
     address = houses.bureau.home.settings.address
     changed = {**json.loads(settings.read_text()), "listen": address, "address": address}
@@ -208,7 +208,7 @@ def test_a_partner_with_another_certificate_than_the_introduced_one_is_named(hou
 
 
 def test_a_node_turns_away_whom_it_does_not_know(houses: Neighbourhood, tmp_path: Path) -> None:
-    stranger = Institution(tmp_path, "stranger")
+    stranger = Institution.make(tmp_path, "stranger")
     stranger_asks = NodeClient.of(stranger.home, houses.lender.home.card)
     with stranger_asks, pytest.raises(PeerLostError, match="does not know our present card"):
         stranger_asks.hello()

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from unseen.encoding import Json
+from unseen.errors import PeerLostError
 from unseen.interaction.job import Fault
 
 CALLER, STOP = b"c", b"s"
@@ -110,8 +111,8 @@ def _lost(code: int) -> Fault:
     """The fault of a worker that ended without a word."""
     if code < 0:
         with contextlib.suppress(ValueError):
-            return Fault("aborted", f"this institution's own worker was killed ({signal.Signals(-code).name})")
-    return Fault("internal", f"this institution's own worker ended with exit code {code}; see its worker.log")
+            return Fault(PeerLostError.code, f"its worker was killed ({signal.Signals(-code).name})")
+    return Fault(PeerLostError.code, f"its worker ended with exit code {code}; see its worker.log")
 
 
 class _Worker:
