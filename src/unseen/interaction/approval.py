@@ -104,8 +104,8 @@ def require_approvals(
     asker: str,
     used: Callable[[str], int],
     now: datetime,
-) -> list[str]:
-    """Check that enough people approved; the digests of the approvals that count, for the grant to name.
+) -> dict[str, int]:
+    """Check that enough people approved; the approvals that count, by digest, each with its quota.
 
     `asker` is the person who asked ("" where another institution did); `used` says how many runs an approval,
     by its digest, has been counted for. Raises RefusedError under rule `four-eyes`. None needed, none counted,
@@ -113,8 +113,8 @@ def require_approvals(
     """
     demanded = terms.approvals
     if demanded is None:
-        return []
-    counted: dict[str, str] = {}
+        return {}
+    counted: dict[str, tuple[str, int]] = {}
     reasons: list[str] = []
     for document in documents:
         try:
@@ -126,7 +126,7 @@ def require_approvals(
                 raise VerificationError(f"{value.person} asked for it, and cannot approve it too")
             if used(document.digest) >= value.quota:
                 raise VerificationError(f"{value.person}'s approval is used up")
-            counted.setdefault(value.person, document.digest)
+            counted.setdefault(value.person, (document.digest, value.quota))
         except VerificationError as error:
             reasons.append(str(error))
     if len(counted) < demanded.count:
@@ -136,7 +136,7 @@ def require_approvals(
             f" {len(counted)} did" + (f" ({'; '.join(sorted(set(reasons)))})" if reasons else ""),
             f"a {demanded.role.value} who did not ask for it signs with: unseen approve {plan.job[:12]}",
         )
-    return [counted[person] for person in sorted(counted)]
+    return dict(counted[person] for person in sorted(counted))
 
 
 def _hold(value: Approval, plan: Plan, scope: ApprovalScope, institution: str, now: datetime) -> None:

@@ -115,6 +115,7 @@ class Asking:
         if not self._store.move(job, State.REFUSED, fault=fault):
             self._conductor.fail(job, fault)
             return
+        self._conductor.gate.settle(job, began=False)
         self._conductor.notify()
         for party in record.parties:
             if party != self._home.name:
@@ -167,6 +168,7 @@ class Asking:
                 record.job,
                 Fault(AbortedError.code, f"its node stopped while the job was {record.state}", self._home.name),
             )
+        self._conductor.gate.reconcile()
         for record in self._store.jobs(State.COMPUTED):
             if record.requester == self._home.name:
                 self._start(self._gather, record.job)

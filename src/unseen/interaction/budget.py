@@ -23,15 +23,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final
+from typing import Final, Protocol
 
 import sqlalchemy as sql
 
 from unseen.errors import MisuseError, RefusedError
-from unseen.interaction.terms import PrivacyBudget
+from unseen.interaction.terms import Limits
 
 EPSILON_UNIT: Final = 10**9
 DELTA_UNIT: Final = 10**15
+_ALWAYS: Final = 36_600
+"""Days in a hundred years: a period that no agreement outlives."""
 
 _METADATA: Final = sql.MetaData()
 _ACCOUNTS: Final = sql.Table(
@@ -60,6 +62,26 @@ class Charging(StrEnum):
     RELEASED = "released"
 
 
+class Allowance(Protocol):
+    """What an account may give in a period of days; a `terms.PrivacyBudget` is one."""
+
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def delta(self) -> float: ...
+    @property
+    def days(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Runs:
+    """An allowance of so many runs in so many days; each run costs one."""
+
+    epsilon: float
+    days: int
+    delta: float = 0.0
+
+
 @dataclass(frozen=True)
 class Charge:
     """What a job costs on one account, and what that account may give in its period."""
@@ -67,7 +89,8 @@ class Charge:
     account: str
     epsilon: float
     delta: float
-    budget: PrivacyBudget
+    budget: Allowance
+    rule: str = "privacy-budget"
 
     def __post_init__(self) -> None:
         for amount in (self.epsilon, self.delta):
@@ -94,6 +117,24 @@ def dataset_account(dataset: str, group: str = "all") -> str:
 def agreement_account(agreement: str) -> str:
     """The account of one agreement."""
     return f"agreement/{agreement}"
+
+
+def runs_account(agreement: str) -> str:
+    """The account that counts an agreement's runs."""
+    return f"runs/{agreement}"
+
+
+def counted_charge(account: str, most: int, rule: str) -> Charge:
+    """One use of something that may be used so many times in all."""
+    return Charge(account, 1, 0, Runs(most, _ALWAYS), rule)
+
+
+def run_charges(agreement: str, limits: Limits) -> list[Charge]:
+    """What a run costs of the agreement's number of runs, and of its number a day."""
+    found = [counted_charge(runs_account(agreement), limits.runs, "runs")]
+    if limits.runs_per_day is not None:
+        found.append(Charge(f"runs-per-day/{agreement}", 1, 0, Runs(limits.runs_per_day, 1), "runs-per-day"))
+    return found
 
 
 class BudgetBook:
@@ -134,7 +175,7 @@ class BudgetBook:
         with self._engine.connect() as connection:
             return sorted(connection.execute(query).scalars())
 
-    def balance(self, account: str, budget: PrivacyBudget) -> Balance:
+    def balance(self, account: str, budget: Allowance) -> Balance:
         """What is spent and left on an account now."""
         with self._engine.connect() as connection:
             epsilon, delta = self._spent(connection, account, budget.days, self._clock())
@@ -145,6 +186,18 @@ class BudgetBook:
             max(0, _limit(budget.epsilon, EPSILON_UNIT) - epsilon) / EPSILON_UNIT,
             max(0, _limit(budget.delta, DELTA_UNIT) - delta) / DELTA_UNIT,
         )
+
+    def standing(self, account: str) -> set[str]:
+        """The jobs whose charges on an account are reserved or committed."""
+        query = sql.select(_CHARGES.c.job).where(
+            _CHARGES.c.account == account, _CHARGES.c.state != Charging.RELEASED.value
+        )
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
+
+    def count(self, account: str) -> int:
+        """How many uses of a counted account stand, in all."""
+        return round(self.balance(account, Runs(0, _ALWAYS)).spent_epsilon)
 
     def _open(self, account: str) -> None:
         try:
@@ -173,12 +226,7 @@ class BudgetBook:
         ) or delta + _cost(charge.delta, DELTA_UNIT) > _limit(charge.budget.delta, DELTA_UNIT)
         if over:
             left = max(0, _limit(charge.budget.epsilon, EPSILON_UNIT) - epsilon) / EPSILON_UNIT
-            raise RefusedError(
-                "privacy-budget",
-                f"this costs epsilon {charge.epsilon:g} on {charge.account}, where {left:g} of"
-                f" {charge.budget.epsilon:g} is left in {charge.budget.days} days",
-                "ask for fewer or coarser figures, or wait until earlier runs leave the period",
-            )
+            raise _overdrawn(charge, left)
 
     def _note(self, connection: sql.Connection, job: str, charge: Charge, now: datetime) -> None:
         connection.execute(
@@ -206,6 +254,22 @@ class BudgetBook:
         )
         epsilon, delta = connection.execute(query).one()
         return int(epsilon), int(delta)
+
+
+def _overdrawn(charge: Charge, left: float) -> RefusedError:
+    if isinstance(charge.budget, Runs):
+        period = "" if charge.budget.days == _ALWAYS else " within 24 hours"
+        return RefusedError(
+            charge.rule,
+            f"the agreement's {charge.budget.epsilon:g} runs{period} are used up",
+            "wait, or propose a new version with more runs",
+        )
+    return RefusedError(
+        charge.rule,
+        f"this costs epsilon {charge.epsilon:g} on {charge.account}, where {left:g} of"
+        f" {charge.budget.epsilon:g} is left in {charge.budget.days} days",
+        "ask for fewer or coarser figures, or wait until earlier runs leave the period",
+    )
 
 
 def _cost(amount: float, unit: int) -> int:

@@ -191,9 +191,19 @@ def _security(plan: Plan, terms: Agreement) -> None:
             )
 
 
-def grant(plan: Plan, party: str, catalogue: Mapping[str, int], signer: Signer, now: datetime) -> Envelope:
-    """Sign a grant over the plan's hash. `catalogue` gives the version of each data set of ours in the plan."""
-    body = {**_about(plan, party, now), "catalogue": dict(catalogue)}
+def grant(
+    plan: Plan,
+    party: str,
+    catalogue: Mapping[str, int],
+    signer: Signer,
+    now: datetime,
+    rests_on: Mapping[str, Json] | None = None,
+) -> Envelope:
+    """Sign a grant over the plan's hash. `catalogue` gives the version of each data set of ours in the plan.
+
+    `rests_on` says what the gate found: the law packs that permitted, the approvals that were counted.
+    """
+    body = {**_about(plan, party, now), "catalogue": dict(catalogue), "rests_on": dict(rests_on or {})}
     return seal(GRANT, {**body, "expires": _stamp(now + timedelta(hours=GRANT_HOURS))}, signer)
 
 

@@ -20,12 +20,13 @@ from unseen.data.catalogue import Catalogue
 from unseen.encoding import Json
 from unseen.errors import AbortedError, MisuseError, RefusedError, UnavailableError, UnseenError
 from unseen.interaction.agreement import Agreement
-from unseen.interaction.agreements import Agreements
+from unseen.interaction.agreements import Agreements, Standing
 from unseen.interaction.application import Request, find
 from unseen.interaction.checks import check_plan, grant, refusal, require_grant
 from unseen.interaction.client import NodeClient
 from unseen.interaction.envelope import Envelope, from_json
 from unseen.interaction.flow import asked_before
+from unseen.interaction.gate import Gate
 from unseen.interaction.home import Home
 from unseen.interaction.identity import Card
 from unseen.interaction.job import Fault, JobRecord, State, request_as_json, request_from_json
@@ -56,6 +57,8 @@ class Conductor:
         self.background = ThreadPoolExecutor(max_workers=16, thread_name_prefix="conductor")
         self.on_computed: Callable[[str], None] | None = None
         """Is told when a job of which this node is the asking one has been computed here."""
+        self.gate = Gate(home, store)
+        self._granting = threading.RLock()
         self._catalogue = Catalogue(store.engine)
         self._workshop = workshop
         self._changed = threading.Condition()
@@ -81,14 +84,15 @@ class Conductor:
                 raise RefusedError(
                     "plan-hash", "the same request gives another plan here", "run the same versions on both sides"
                 )
-            granted = self.check_and_grant(plan)
+            with self._granting:
+                granted = self.check_and_grant(plan)
+                self.record(request, plan, State.GRANTED)
         except RefusedError as error:
             document = refusal(plan, self.home.name, error, self.home.signing_key, datetime.now(UTC))
             self.home.ledger.append(
                 Kind.REFUSAL, f"{plan.job}/refusal", {"job": plan.job, "refusal": document.as_json()}
             )
             return document
-        self.record(request, plan, State.GRANTED)
         self.log_grant(plan, granted)
         return granted
 
@@ -97,14 +101,21 @@ class Conductor:
         standing = self.agreements.find(plan.agreement)
         if standing.missing:
             standing, _ = self.agreements.exchange(standing.id)
-        started = [record for record in self.store.jobs(agreement=standing.id) if record.grants]
-        cards = self.home.cards(self.store)
-        moment = datetime.now(UTC)
-        earlier = asked_before(record.plan for record in started if record.job != plan.job)
-        check_plan(plan, standing.envelope, cards, self.home.name, self._offered, len(started), moment, earlier)
+        with self._granting:
+            return self._check_alone(plan, standing)
+
+    def _check_alone(self, plan: Plan, standing: Standing) -> Envelope:
+        """One plan at a time: what is granted to one counts for the next."""
+        held = self.gate.held(standing.id) - {plan.job}
+        earlier = asked_before(r.plan for r in self.store.jobs(agreement=standing.id) if r.job in held)
+        moment, cards = datetime.now(UTC), self.home.cards(self.store)
+        terms = check_plan(
+            plan, standing.envelope, cards, self.home.name, self._offered, len(held), moment, earlier
+        )
         own = {use.dataset for use in plan.uses if use.party == self.home.name}
         versions = {name: self._catalogue.get(name).version for name in sorted(own)}
-        return grant(plan, self.home.name, versions, self.home.signing_key, moment)
+        rests_on = self.gate.require(plan, standing.envelope, terms)
+        return grant(plan, self.home.name, versions, self.home.signing_key, moment, rests_on)
 
     def record(self, request: Request, plan: Plan, state: State) -> None:
         """Put a new job into the store."""
@@ -242,6 +253,7 @@ class Conductor:
         """Check the receipt against our own account and record it, the ledger first: who sees `done` finds it."""
         self.seal_receipt(record, receipt)
         if self.store.move(record.job, State.DONE, receipt=receipt.as_json()):
+            self.gate.settle(record.job, began=True)
             self.notify()
 
     def seal_receipt(self, record: JobRecord, receipt: Envelope) -> None:
@@ -279,6 +291,7 @@ class Conductor:
         if not self.store.move(job, State.FAILED, fault=fault):
             return
         log.warning("job %s failed: %s", job, fault)
+        self.gate.settle(job, began=bool(self.store.job(job).grants))
         self.home.ledger.append(Kind.FAILURE, f"{job}/failure", {"job": job, "fault": fault.as_json()})
         self._workshop.stop(job)
         self.notify()

@@ -69,18 +69,18 @@ def check(
     used: int = 0,
     now: datetime = NOON,
     enrolled: dict[str, Person] | None = None,
-) -> list[str]:
+) -> dict[str, int]:
     known = enrolled if enrolled is not None else staff()
     return require_approvals(plan, agreement, "lender", documents, known, asker, lambda _: used, now)
 
 
 def test_no_approval_is_needed_where_the_agreement_asks_for_none(plan: Plan, terms: str) -> None:
-    assert check(plan, from_yaml(terms)) == []
+    assert check(plan, from_yaml(terms)) == {}
 
 
 def test_an_officer_who_did_not_ask_approves_one_exact_plan(plan: Plan, terms: str) -> None:
     given = by("bob", plan)
-    assert check(plan, terms_with(terms), given) == [given.digest]
+    assert check(plan, terms_with(terms), given) == {given.digest: 1}
     for other in (
         replace(plan, seed="1" * 64),
         replace(plan, job="2" * 32),
@@ -131,7 +131,7 @@ def test_a_class_is_approved_beforehand_for_a_quota(plan: Plan, terms: str) -> N
     given = by("bob", plan, ApprovalScope.CLASS, quota=3)
     later = replace(plan, job="2" * 32, seed="1" * 64)
     assert plan_class(later) == plan_class(plan)
-    assert check(later, agreement, given, used=2) == [given.digest]
+    assert check(later, agreement, given, used=2) == {given.digest: 3}
     with pytest.raises(RefusedError, match="used up"):
         check(later, agreement, given, used=3)
     with pytest.raises(RefusedError, match="another plan"):

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.errors import MisuseError, RefusedError
-from unseen.interaction.budget import BudgetBook, Charge, agreement_account, dataset_account
-from unseen.interaction.terms import PrivacyBudget
+from unseen.interaction.budget import BudgetBook, Charge, agreement_account, dataset_account, run_charges
+from unseen.interaction.terms import Limits, PrivacyBudget
 
 ONE = PrivacyBudget(epsilon=1.0, delta=1e-6, days=30)
 FILE = dataset_account("file")
@@ -98,6 +98,23 @@ def test_the_period_moves_on_but_an_unsettled_job_keeps_its_hold(book: BudgetBoo
     book.reserve("c", [Charge(FILE, 0.6, 0.0, ONE)])
     with pytest.raises(RefusedError):
         book.reserve("d", [Charge(FILE, 0.01, 0.0, ONE)])
+
+
+def test_runs_are_counted_in_the_same_book_in_all_and_by_the_day(book: BudgetBook, clock: Clock) -> None:
+    limits = Limits(runs=3, runs_per_day=2)
+    for job in "ab":
+        book.reserve(job, run_charges("x", limits))
+    with pytest.raises(RefusedError, match="2 runs within 24 hours") as caught:
+        book.reserve("c", run_charges("x", limits))
+    assert caught.value.rule == "runs-per-day"
+    for job in "ab":
+        book.settle(job, began=True)
+    clock.now += timedelta(days=2)
+    book.reserve("c", run_charges("x", limits))
+    with pytest.raises(RefusedError, match="3 runs are used up"):
+        book.reserve("d", run_charges("x", limits))
+    book.settle("c", began=False)
+    book.reserve("d", run_charges("x", limits))
 
 
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), -0.1])

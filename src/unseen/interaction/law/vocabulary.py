@@ -6,6 +6,7 @@ A purpose outside the table is `unknown`: packs then ask for evidence of their o
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -52,7 +53,9 @@ BASES: Final = (
     "public-task",
     "legitimate-interests",
 )
+"""In the order of GDPR art. 6(1), letters a to f."""
 NO_BASIS: Final = "none"
+_LETTER: Final = re.compile(r"GDPR art\. ?6\(1\)\(([a-f])\)")
 
 
 def field_of(purpose: str) -> Field:
@@ -61,6 +64,11 @@ def field_of(purpose: str) -> Field:
 
 
 def basis_of(text: str) -> str:
-    """The legal basis that a text begins with: `contract: loan agreement` is `contract`; else `none`."""
+    """The legal basis that a text begins with, by name or by its letter in the GDPR; else `none`.
+
+    `contract: loan agreement` is `contract`, and so is `GDPR art. 6(1)(b): loan agreement`.
+    """
+    if letter := _LETTER.match(text):
+        return BASES["abcdef".index(letter[1])]
     word = text.partition(":")[0].strip().lower().replace(" ", "-").replace("_", "-")
     return word if word in BASES else NO_BASIS

@@ -218,4 +218,5 @@ def test_purposes_and_bases_are_read_as_people_write_them() -> None:
     assert field_of("dpv:CreditChecking").value == "credit"
     assert field_of("to make money").value == "unknown"
     assert basis_of("Legitimate interests: LIA-7") == "legitimate-interests"
+    assert basis_of("GDPR art. 6(1)(b): assessing an application") == "contract"
     assert basis_of("because") == "none"
