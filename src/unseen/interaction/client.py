@@ -154,6 +154,10 @@ class NodeClient:
         """Hand over an agreement with the signatures known here; returns it with those known there."""
         return self._envelope("POST", "/v1/agreements", {"envelope": envelope.as_json()})
 
+    def give_notice(self, agreement: str, notice: Envelope) -> None:
+        """Hand over a notice about an agreement: a suspension, a termination and the like."""
+        self._ask("POST", "/v1/notices", {"agreement": agreement, "notice": notice.as_json()}, patience=5.0)
+
     def request_grant(self, request: Mapping[str, Json], plan: str, moment: str) -> Envelope:
         """Ask a partner to grant a plan; its signed grant or refusal."""
         return self._envelope("POST", "/v1/grants", {"request": dict(request), "plan": plan, "time": moment})

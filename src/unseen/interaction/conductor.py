@@ -31,6 +31,7 @@ from unseen.interaction.home import Home
 from unseen.interaction.identity import Card
 from unseen.interaction.job import Fault, JobRecord, State, request_as_json, request_from_json
 from unseen.interaction.ledger import Kind
+from unseen.interaction.notices import Notices
 from unseen.interaction.plan import Plan
 from unseen.interaction.receipt import require_receipt, sign_receipt, statement
 from unseen.interaction.session import Meeting, Member
@@ -58,6 +59,7 @@ class Conductor:
         self.on_computed: Callable[[str], None] | None = None
         """Is told when a job of which this node is the asking one has been computed here."""
         self.gate = Gate(home, store)
+        self.notices = Notices(home, store, self.gate)
         self._granting = threading.RLock()
         self._catalogue = Catalogue(store.engine)
         self._workshop = workshop
@@ -284,6 +286,12 @@ class Conductor:
         if record.state.final or record.state is State.COMPUTED:
             raise MisuseError(f"job {record.job} has ended already ({record.state})")
         self.fail(record.job, Fault(AbortedError.code, "stopped by its operator", self.home.name))
+
+    def halt(self, agreement: str, reason: str) -> None:
+        """End all jobs of an agreement that have not ended: its kill switch."""
+        for record in self.store.jobs(agreement=agreement):
+            if not record.state.final:
+                self.fail(record.job, Fault(AbortedError.code, reason, self.home.name))
 
     def fail(self, job: str, fault: Fault, told_by: str = "") -> None:
         """Mark a job failed, here and with those who must hear of it from us. The first reason stands."""

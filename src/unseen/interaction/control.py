@@ -62,6 +62,13 @@ class AgreementOffered(_Body):
     envelope: JsonValue
 
 
+class NoticeGiven(_Body):
+    """A signed notice about an agreement."""
+
+    agreement: str = Field(max_length=64)
+    notice: JsonValue
+
+
 class GrantAsked(_Body):
     """A request, the hash of the plan that the sender derived from it, and the time at the sender."""
 
@@ -171,6 +178,11 @@ def _for_partners(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
     @api.post("/v1/agreements")
     def offered(offer: AgreementOffered, name: Caller) -> Any:
         return {"envelope": conductor.agreements.receive(from_json(offer.envelope), name).envelope.as_json()}
+
+    @api.post("/v1/notices")
+    def noticed(given: NoticeGiven, name: Caller) -> Any:
+        conductor.notices.receive(given.agreement, from_json(given.notice), name, conductor.halt)
+        return {}
 
     @api.post("/v1/grants")
     def granted(asked: GrantAsked, name: Caller) -> Any:

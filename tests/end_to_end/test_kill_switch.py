@@ -1,0 +1,69 @@
+"""The kill switch: any party suspends, running jobs end everywhere, nothing new is granted until it resumes."""
+
+from __future__ import annotations
+
+import pytest
+from neighbourhood import AGREEMENT, REQUEST, Institution, Neighbourhood
+
+from unseen.errors import RefusedError
+from unseen.interaction.gate import Gate
+from unseen.interaction.job import State
+from unseen.interaction.lifecycle import Phase, Step
+from unseen.interaction.notices import Notices
+
+LAPS = 100_000
+
+
+@pytest.fixture
+def agreement(houses: Neighbourhood) -> str:
+    """An agreement of its own, so that other tests keep theirs."""
+    return houses.agree(AGREEMENT.replace("agreement: Trial", "agreement: Trial that is stopped"))
+
+
+def give(institution: Institution, agreement: str, step: Step, reason: str = "") -> None:
+    """What `unseen agree suspend` and its like do."""
+    with institution.home.store() as store:
+        notices = Notices(institution.home, store)
+        notices.give(agreement, step, reason)
+        assert not notices.tell(agreement)
+
+
+def submit(houses: Neighbourhood, agreement: str, laps: int = 1) -> str:
+    with houses.lender.client() as client:
+        return client.submit("trial", agreement, {**REQUEST, "laps": laps})
+
+
+def phase(institution: Institution, agreement: str) -> Phase:
+    with institution.home.store() as store:
+        found = Gate(institution.home, store)
+        _, data = store.agreement(agreement)
+        from unseen.interaction.agreement import read_agreement
+        from unseen.interaction.envelope import parse
+
+        document = parse(data)
+        return found.standing(document, read_agreement(document)).phase
+
+
+def test_a_suspension_by_the_dealer_ends_a_running_job_everywhere_and_lifting_it_lets_the_next_one_run(
+    houses: Neighbourhood, agreement: str
+) -> None:
+    job = submit(houses, agreement, LAPS)
+    houses.wait_for_note(job, "laps begin")
+    give(houses.dealer, agreement, Step.SUSPEND, "an incident")
+    assert houses.settled(job, State.FAILED)
+    for institution in houses.all:
+        assert phase(institution, agreement) is Phase.SUSPENDED
+    with pytest.raises(RefusedError, match="suspended by dealer"):
+        houses.result(submit(houses, agreement))
+    give(houses.dealer, agreement, Step.RESUME)
+    assert houses.result(submit(houses, agreement))["state"] == "done"
+    assert not houses.findings()
+
+
+def test_an_exit_is_final_and_known_to_all(houses: Neighbourhood, agreement: str) -> None:
+    give(houses.bureau, agreement, Step.EXIT, "the partnership ends")
+    for institution in houses.all:
+        assert phase(institution, agreement) is Phase.TERMINATED
+    with pytest.raises(RefusedError, match="left by bureau"):
+        houses.result(submit(houses, agreement))
+    assert not houses.findings()
