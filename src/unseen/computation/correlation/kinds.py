@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -202,6 +202,10 @@ KINDS: Mapping[str, type[Kind]] = {
 }
 
 
+SHIFT_LIMIT: Final = 63
+"""Largest number of bits that a word can be shifted by, and largest rank."""
+
+
 def from_json(value: Json) -> Kind:
     """Read a request that came over a channel: known kind, whole numbers, bounded size. Raises MisuseError."""
     if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
@@ -213,7 +217,8 @@ def from_json(value: Json) -> Kind:
     if set(sizes) != {field.name for field in fields(kind)}:
         raise MisuseError(f"a request for {kind.name} with other sizes than it takes")
     for name, size in sizes.items():
-        if not isinstance(size, int) or not -1 <= size <= WORDS_LIMIT:
+        most = SHIFT_LIMIT if name in ("bits", "period_bits", "fraction", "owner") else WORDS_LIMIT
+        if not isinstance(size, int) or not -1 <= size <= most:
             raise MisuseError(f"a request for {kind.name} with {name} out of bounds")
     request = kind(**sizes)
     if request.size() > WORDS_LIMIT:

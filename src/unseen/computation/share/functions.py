@@ -78,7 +78,7 @@ def logistic(x: Shared, series: Series = FINE[0], factor: float = 1.0, fraction:
 @lru_cache
 def coefficients(series: Series) -> Real:
     """Weights b_k of sum b_k sin(2πkx / 2^period), nearest to the logistic function less 1/2 on ±reach."""
-    x = np.linspace(0.0, series.reach, 4001)
+    x = np.linspace(0.0, series.reach, 1201)
     angles = np.outer(x, np.arange(1, series.harmonics + 1)) * (2 * np.pi / 2.0**series.period)
     return _towards_uniform(np.sin(angles), 1.0 / (1.0 + np.exp(-x)) - 0.5)
 

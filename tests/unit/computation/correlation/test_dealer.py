@@ -1,0 +1,148 @@
+"""The dealer: what it makes adds up, what it refuses, and that it sees nothing of the data."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unseen.computation.circle import Circle
+from unseen.computation.correlation import kinds
+from unseen.computation.correlation.dealer import DealtSource, serve
+from unseen.computation.correlation.source import Kind
+from unseen.computation.in_process import channels_among, run_parties
+from unseen.computation.learn.columns import Block
+from unseen.computation.learn.logistic import Settings, fit_logistic
+from unseen.computation.prg import Expander, fresh_seed
+from unseen.encoding import canonical
+from unseen.errors import MisuseError, ProtocolError
+
+SAMPLES: list[Kind] = [kinds.Triple(50), kinds.Square(7), kinds.Truncation(30, 13), kinds.Waves(9, 4, 20, 12)]
+
+
+@pytest.mark.parametrize("parties", [2, 3, 5])
+@pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.name)
+def test_the_parts_of_all_parties_add_up_to_the_equation(kind: Kind, parties: int) -> None:
+    parts = run_parties(lambda circle: circle.source.ask(kind).take(), parties)
+    values = [
+        slot.group.total([part[i] for part in parts]) for i, slot in enumerate((*kind.free(), *kind.bound()))
+    ]
+    free, bound = values[: len(kind.free())], values[len(kind.free()) :]
+    for made, wanted in zip(bound, kind.target(free, {}), strict=True):
+        np.testing.assert_array_equal(made, wanted)
+
+
+def test_correlated_randomness_is_used_once_only() -> None:
+    def program(circle: Circle) -> None:
+        ticket = circle.source.ask(kinds.Square(3))
+        ticket.take()
+        with pytest.raises(MisuseError, match="once only"):
+            ticket.take()
+
+    run_parties(program, 2)
+
+
+def test_a_forked_source_deals_beside_the_first() -> None:
+    def program(circle: Circle) -> np.ndarray:
+        fork = circle.fork("beside")
+        a = fork.source.ask(kinds.Square(4)).take()
+        b = circle.source.ask(kinds.Square(4)).take()
+        fork.source.finish()
+        return np.stack([*a, *b])
+
+    parts = run_parties(program, 2)
+    root, squared, other, other_squared = parts[0] + parts[1]
+    np.testing.assert_array_equal(squared, root * root)
+    np.testing.assert_array_equal(other_squared, other * other)
+    assert not np.array_equal(root, other)
+
+
+def deal_to(request: bytes) -> None:
+    """Serve two parties of which the last sends this request."""
+    channels = channels_among(["a", "b", "dealer"], patience=5.0)
+    for name in ("a", "b"):
+        threading.Thread(
+            target=lambda c=channels[name]["dealer"]: c.receive("dealer/seed", np.uint8, 32), daemon=True
+        ).start()
+    channels["b"]["dealer"].send_bytes("dealer/ask", request)
+    serve([channels["dealer"]["a"], channels["dealer"]["b"]])
+
+
+@pytest.mark.parametrize(
+    "request_body",
+    [
+        b"no json",
+        canonical({"kind": "nonsense"}),
+        canonical({"kind": "triple", "count": -5}),
+        canonical({"kind": "triple", "count": 1 << 40}),
+        canonical({"kind": "triple", "count": 1.5}),
+        canonical({"kind": "triple", "count": 3, "more": 1}),
+        canonical({"kind": "matrix-scaling", "mask": 9, "rows": 2, "columns": 2, "owner": 0}),
+        canonical({"kind": "waves", "count": 1 << 30, "harmonics": 1 << 10, "period_bits": 20, "fraction": 12}),
+        canonical({"kind": "truncation", "count": 4, "bits": 70}),
+        canonical(["triple"]),
+    ],
+)
+def test_an_unacceptable_request_is_refused_with_the_askers_name(request_body: bytes) -> None:
+    with pytest.raises(ProtocolError, match="b: asked the dealer"):
+        deal_to(request_body)
+
+
+def test_parties_that_ask_for_different_things_are_found_out_at_the_end() -> None:
+    def program(circle: Circle) -> None:
+        circle.source.ask(kinds.Square(3 + circle.rank))
+
+    with pytest.raises(ProtocolError, match="other correlated randomness"):
+        run_parties(program, 2)
+
+
+def overhear(channel: Any, heard: list[bytes]) -> None:
+    """Note everything that this channel receives."""
+    receive_bytes, receive = channel.receive_bytes, channel.receive
+
+    def noted(data: bytes) -> bytes:
+        heard.append(data)
+        return data
+
+    channel.receive_bytes = lambda tag, limit: noted(receive_bytes(tag, limit))
+    channel.receive = lambda tag, dtype, shape: np.frombuffer(
+        noted(receive(tag, dtype, shape).tobytes()), dtype=dtype
+    ).reshape(shape)
+
+
+def dealers_view(data: np.ndarray, label: np.ndarray) -> list[bytes]:
+    """All bytes that the dealer receives during a fit on these data."""
+    rows = len(label)
+    names = ["a", "b"]
+    channels = channels_among([*names, "dealer"], patience=60.0)
+    heard: list[bytes] = []
+    for name in names:
+        overhear(channels["dealer"][name], heard)
+    session = fresh_seed()
+
+    def party(rank: int) -> None:
+        mine = dict(channels[names[rank]])
+        source = DealtSource(rank, 2, mine.pop("dealer"))
+        circle = Circle(rank, tuple(names), mine, source, session, Expander.fresh())
+        blocks = [Block(o, (f"x{o}",), rows, data[:, [o]] if o == rank else None) for o in (0, 1)]
+        fit_logistic(circle, blocks, label if rank == 0 else None, 0, Settings(most_steps=40, tolerance=10.0))
+        source.finish()
+
+    threads = [threading.Thread(target=party, args=(rank,)) for rank in (0, 1)]
+    for thread in threads:
+        thread.start()
+    serve([channels["dealer"][name] for name in names])
+    for thread in threads:
+        thread.join(60.0)
+    return heard
+
+
+def test_the_dealer_receives_the_same_bytes_whatever_the_data() -> None:
+    rng = np.random.default_rng(5)
+    label = (np.arange(200) % 2).astype(float)
+    first = dealers_view(rng.normal(size=(200, 2)), label)
+    second = dealers_view(rng.normal(size=(200, 2)) * 3.0 + 1.0, 1.0 - label)
+    assert len(first) > 50
+    assert first == second
