@@ -73,7 +73,7 @@ def compare(testimonies: Mapping[str, Testimony]) -> None:
 def _lines(testimony: Testimony) -> dict[str, Mapping[str, Json]]:
     lines = testimony["lines"]
     if not isinstance(lines, Mapping):
-        raise MisuseError("a testimony without lines")
+        raise ProtocolError(str(testimony.get("party")), "gave a testimony without lines")
     return {peer: line for peer, line in lines.items() if isinstance(line, Mapping)}
 
 
@@ -82,10 +82,31 @@ def _parse(data: bytes, peer: str, own: Testimony) -> Testimony:
         value = parse_json(data, TESTIMONY_LIMIT)
         if not isinstance(value, Mapping) or set(value) != _WHOLE or not isinstance(value["lines"], Mapping):
             raise MisuseError("other fields than a testimony has")
-        if not all(isinstance(line, Mapping) and set(line) == _LINE for line in value["lines"].values()):
+        if not all(_is_line(line) for line in value["lines"].values()) or not _is_count(value["rounds"]):
             raise MisuseError("lines of another form")
+        if not _is_digest(value["result"]):
+            raise MisuseError("no digest of a result")
         if (value["party"], value["plan"], value["job"]) != (peer, own["plan"], own["job"]):
             raise MisuseError("another party, plan or job")
     except MisuseError as error:
         raise ProtocolError(peer, f"its testimony is not acceptable: {error}") from error
     return value
+
+
+def _is_line(line: Json) -> bool:
+    return (
+        isinstance(line, Mapping)
+        and set(line) == _LINE
+        and _is_count(line["bytes"])
+        and _is_count(line["messages"])
+        and _is_digest(line["sent"])
+        and _is_digest(line["received"])
+    )
+
+
+def _is_count(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_digest(value: Json) -> bool:
+    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
