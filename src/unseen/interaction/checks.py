@@ -13,6 +13,7 @@
    whoever a protocol has as its recipient stands among the plan's outputs.
 10. Every protocol stands the agreed adversary.
 11. No column comes out in a more revealing shape than its use allows, whatever lies between (see `flow`).
+12. Every computing party is seated where each other party's data may be processed, shares included.
 
 No check trusts another party's word: the plan was derived here. A failed check raises RefusedError with the
 rule's name; a node signs the refusal as it signs a grant.
@@ -72,6 +73,7 @@ def check_plan(
     _disclosures(plan, terms)  # 9
     _security(plan, terms)  # 10
     check_flows(plan, terms, earlier)  # 11
+    _localisation(plan, terms)  # 12
     return terms
 
 
@@ -189,6 +191,19 @@ def _security(plan: Plan, terms: Agreement) -> None:
                 f" and the agreement demands {terms.security.adversary.value}",
                 "choose another computation, or agree on the weaker setting",
             )
+
+
+def _localisation(plan: Plan, terms: Agreement) -> None:
+    for owner, allowed in terms.localisation.items():
+        for party in plan.parties:
+            seat = terms.parties[party].jurisdiction
+            if seat not in allowed:
+                raise RefusedError(
+                    "localisation",
+                    f"{owner}'s data may be processed in {', '.join(allowed)} only, and {party} is seated"
+                    f" {'in ' + seat.value if seat else 'nowhere that the agreement names'}",
+                    "compute with a party seated there, or agree on another localisation",
+                )
 
 
 def grant(

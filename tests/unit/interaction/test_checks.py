@@ -207,3 +207,22 @@ def test_a_refusal_carries_rule_and_mend_to_the_one_who_asked(agreed: Envelope, 
     with pytest.raises(RefusedError, match="bureau: used up") as caught:
         require_grant(document, plan.hash, card, NOON)
     assert (caught.value.rule, caught.value.mend) == ("runs", "propose more")
+
+
+@pytest.mark.parametrize(("seat", "passes"), [("EU", True), ("US", False), (None, False)])
+def test_data_that_must_stay_is_not_computed_on_elsewhere(
+    people: People, terms: str, seat: str | None, passes: bool
+) -> None:
+    seated = f", jurisdiction: {seat}" if seat else ""
+    text = terms.replace("bureau: {role: controller}", f"bureau: {{role: controller{seated}}}")
+    text = text.replace("lender: {role: controller}", "lender: {role: controller, jurisdiction: EU}")
+    cards = {n: c for n, (_, c) in people.items()}
+    document = propose(from_yaml(text + "localisation: {lender: [EU]}\n").with_keys(cards), people["lender"][0])
+    for name in ("bureau", "dealer"):
+        document = document.signed_by(people[name][0])
+    plan = replace(a_plan(document), parameters={"smallest_overlap": 100, "smallest_group": 20})
+    if passes:
+        check(plan, document, people)
+        return
+    with pytest.raises(RefusedError, match="localisation"):
+        check(plan, document, people)
