@@ -179,10 +179,14 @@ class Ledger:
 
     def entry(self, number: int) -> Entry:
         """One entry. Raises KeyError, and VerificationError if it was altered."""
+        return read_line(self.line(number).encode(), number)[0]
+
+    def line(self, number: int) -> str:
+        """One entry's line as it stands in the file. Raises KeyError."""
         with self._lock, self._entries.open("rb") as file:
             start, stop = self._index.place(number)
             file.seek(start)
-            return read_line(file.read(stop - start), number)[0]
+            return file.read(stop - start).decode(errors="replace")
 
     def find(self, key: str) -> Entry | None:
         """The entry that records this step."""

@@ -101,14 +101,14 @@ def verify_ledgers(folders: Sequence[Path]) -> Verification:
 
 def verify_ledger(folder: Path) -> LedgerReport:
     """Check one ledger folder. Raises VerificationError naming the first bad entry, MisuseError, OSError."""
-    reading = _Reading()
+    reading = Reading()
     leaves = bytearray()
     for entry, leaf in read_entries(folder / "entries.jsonl"):  # 1
         leaves += leaf
         reading.take(entry)
     tree = Tree.of(_split(leaves))
     head = envelopes.parse((folder / "head.json").read_bytes())
-    own = _check_head(head, tree, reading)  # 2, 3
+    own = check_head(head, tree, reading)  # 2, 3
     return LedgerReport(
         own.institution,
         tree.size,
@@ -121,7 +121,7 @@ def verify_ledger(folder: Path) -> LedgerReport:
     )
 
 
-class _Reading:
+class Reading:
     """What is known of a ledger while its entries pass by, in order."""
 
     def __init__(self) -> None:
@@ -191,21 +191,29 @@ class _Reading:
         return {self.cards[name].name for name in document.signatures}
 
 
-def _check_head(head: Envelope, tree: Tree, reading: _Reading) -> SignedHead:
+def check_head(head: Envelope, tree: Tree, reading: Reading) -> SignedHead:
+    """The signed head, if it is over just this tree. Raises VerificationError."""
+    said = own_head(head, reading)
+    if said.size != tree.size:
+        raise VerificationError(
+            f"the signed head covers {said.size} entries and the ledger has {tree.size}: entries were cut or added"
+        )
+    if said.root != tree.root().hex():
+        raise VerificationError("the signed head does not fit the entries: the ledger was rewritten")
+    return said
+
+
+def own_head(head: Envelope, reading: Reading) -> SignedHead:
+    """What an institution signed of its ledger, by the card that this ledger holds. Raises VerificationError."""
     claimed = head.read()
     name = str(claimed["institution"]) if isinstance(claimed, dict) and "institution" in claimed else ""
     own = [card for card in reading.cards.values() if card.name == name and card.fingerprint in head.signatures]
     if not own:
         raise VerificationError("the ledger does not hold its own institution's card")
     value = head.verify(HEAD, [own[-1].key])
-    if not isinstance(value, dict) or value["size"] != tree.size:
-        size = value["size"] if isinstance(value, dict) else "?"
-        raise VerificationError(
-            f"the signed head covers {size} entries and the ledger has {tree.size}: entries were cut or added"
-        )
-    if value["root"] != tree.root().hex():
-        raise VerificationError("the signed head does not fit the entries: the ledger was rewritten")
-    return SignedHead(name, tree.size, str(value["root"]), -1)
+    if not isinstance(value, dict) or not isinstance(value.get("size"), int):
+        raise VerificationError("a tree head without a size")
+    return SignedHead(name, int(str(value["size"])), str(value.get("root")), -1)
 
 
 def _documents(value: Json) -> Iterable[Envelope]:
