@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any, Final
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -29,6 +30,8 @@ from unseen.interaction.transport import server_context, signer_of
 from unseen.interaction.workshop import Workshop
 
 HANDSHAKE_SECONDS: Final = 10.0
+CALLS_LIMIT: Final = 200
+"""Most calls that are answered at once; some wait for news and hold a thread while they do."""
 SESSION_WAIT_SECONDS: Final = 30.0
 """How long a caller of a session waits for the worker to be there."""
 _LOOK_SECONDS: Final = 0.05
@@ -63,6 +66,7 @@ class Node:
         asyncio.run(self._serve(listener, ready))
 
     async def _serve(self, listener: socket.socket, ready: Callable[[], None]) -> None:
+        current_default_thread_limiter().total_tokens = CALLS_LIMIT
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -45,6 +45,7 @@ class Workshop:
         self._lock = threading.Lock()
         self._running: dict[str, _Worker] = {}
         self._reserve: _Worker | None = None
+        self._followers: list[threading.Thread] = []
         self._closed = False
 
     def prepare(self) -> None:
@@ -57,11 +58,15 @@ class Workshop:
         """Run the job whose task lies in `folder`; `listener` hears of it from a thread of its own."""
         with self._lock:
             worker, self._reserve = self._reserve, None
-            if worker is None or not worker.alive:
-                worker = _Worker()
-            self._running[job] = worker
-        worker.begin(folder)
-        threading.Thread(target=self._follow, args=(job, worker, listener), name=f"follow-{job[:8]}").start()
+            if worker is not None and not worker.alive:
+                worker.end()
+                worker = None
+            worker = self._running[job] = worker or _Worker()
+            following = (job, worker, listener)
+            follower = threading.Thread(target=self._follow, args=following, name=f"follow-{job[:8]}")
+            self._followers = [thread for thread in self._followers if thread.is_alive()] + [follower]
+            worker.begin(folder)
+            follower.start()
 
     def deliver(self, job: str, caller: socket.socket) -> bool:
         """Give a caller's connection to the job's worker; False if there is none. Closes `caller` if given."""
@@ -86,12 +91,15 @@ class Workshop:
             worker.stop()
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers, and wait until their listeners have heard of it."""
         with self._lock:
             self._closed = True
             workers = [*self._running.values()] + ([self._reserve] if self._reserve else [])
+            followers = self._followers
         for worker in workers:
             worker.end()
+        for follower in followers:
+            follower.join()
 
     def _follow(self, job: str, worker: _Worker, listener: Listener) -> None:
         ending: Message | None = None
@@ -168,7 +176,8 @@ class _Worker:
         self.process.kill()
         self.process.wait()
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes whoever still reads what it said
+        self._socket.close()
 
 
 def _lines(source: socket.socket) -> Iterator[Message]:
