@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import select
+from time import monotonic
+
 import pytest
-from neighbourhood import AGREEMENT, REQUEST, Institution, Neighbourhood
+from neighbourhood import AGREEMENT, REQUEST, SECONDS, Institution, Neighbourhood
 
 from unseen.errors import RefusedError
 from unseen.interaction.gate import Gate
 from unseen.interaction.job import State
+from unseen.interaction.ledger import Kind
 from unseen.interaction.lifecycle import Phase, Step
 from unseen.interaction.notices import Notices
 
@@ -15,9 +19,9 @@ LAPS = 100_000
 
 
 @pytest.fixture
-def agreement(houses: Neighbourhood) -> str:
-    """An agreement of its own, so that other tests keep theirs."""
-    return houses.agree(AGREEMENT.replace("agreement: Trial", "agreement: Trial that is stopped"))
+def agreement(houses: Neighbourhood, request: pytest.FixtureRequest) -> str:
+    """An agreement for each test, so that others keep theirs."""
+    return houses.agree(AGREEMENT.replace("agreement: Trial", f"agreement: {request.node.name}"))
 
 
 def give(institution: Institution, agreement: str, step: Step, reason: str = "") -> None:
@@ -67,3 +71,17 @@ def test_an_exit_is_final_and_known_to_all(houses: Neighbourhood, agreement: str
     with pytest.raises(RefusedError, match="left by bureau"):
         houses.result(submit(houses, agreement))
     assert not houses.findings()
+
+
+def test_after_a_run_every_ledger_holds_the_others_heads(houses: Neighbourhood, agreement: str) -> None:
+    before = {i.name: heads(i) for i in houses.all}
+    houses.result(submit(houses, agreement))
+    deadline = monotonic() + SECONDS
+    while any(heads(i) < before[i.name] + 2 for i in houses.all):
+        assert monotonic() < deadline
+        select.select([], [], [], 0.05)
+    assert not houses.findings()
+
+
+def heads(institution: Institution) -> int:
+    return sum(entry.kind is Kind.PARTNER_HEAD for entry in institution.home.ledger.entries())

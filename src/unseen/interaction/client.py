@@ -158,6 +158,10 @@ class NodeClient:
         """Hand over a notice about an agreement: a suspension, a termination and the like."""
         self._ask("POST", "/v1/notices", {"agreement": agreement, "notice": notice.as_json()}, patience=5.0)
 
+    def head(self, since: int) -> dict[str, Any]:
+        """The partner's newest tree head, and the proof that it continues its log of `since` entries."""
+        return self._ask("GET", f"/v1/head?since={since}", patience=5.0)
+
     def request_grant(self, request: Mapping[str, Json], plan: str, moment: str) -> Envelope:
         """Ask a partner to grant a plan; its signed grant or refusal."""
         return self._envelope("POST", "/v1/grants", {"request": dict(request), "plan": plan, "time": moment})

@@ -7,6 +7,7 @@ its own, so that a step repeated after a crash is not doubled.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -27,6 +28,7 @@ from unseen.interaction.client import NodeClient
 from unseen.interaction.envelope import Envelope, from_json
 from unseen.interaction.flow import asked_before
 from unseen.interaction.gate import Gate
+from unseen.interaction.heads import Heads
 from unseen.interaction.home import Home
 from unseen.interaction.identity import Card
 from unseen.interaction.job import Fault, JobRecord, State, request_as_json, request_from_json
@@ -60,6 +62,7 @@ class Conductor:
         """Is told when a job of which this node is the asking one has been computed here."""
         self.gate = Gate(home, store)
         self.notices = Notices(home, store, self.gate)
+        self.heads = Heads(home, store)
         self._granting = threading.RLock()
         self._catalogue = Catalogue(store.engine)
         self._workshop = workshop
@@ -257,6 +260,10 @@ class Conductor:
         if self.store.move(record.job, State.DONE, receipt=receipt.as_json()):
             self.gate.settle(record.job, began=True)
             self.notify()
+            for party in record.parties:
+                if party != self.home.name:
+                    with contextlib.suppress(RuntimeError):  # the node is closing: after the next run, then
+                        self.background.submit(self.heads.ask_quietly, party)
 
     def seal_receipt(self, record: JobRecord, receipt: Envelope) -> None:
         """Check the receipt and take it into the ledger. Raises VerificationError, MisuseError."""

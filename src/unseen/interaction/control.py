@@ -179,6 +179,10 @@ def _for_partners(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
     def offered(offer: AgreementOffered, name: Caller) -> Any:
         return {"envelope": conductor.agreements.receive(from_json(offer.envelope), name).envelope.as_json()}
 
+    @api.get("/v1/head")
+    def head(_: Caller, since: int = 0) -> Any:
+        return conductor.heads.own(since)
+
     @api.post("/v1/notices")
     def noticed(given: NoticeGiven, name: Caller) -> Any:
         conductor.notices.receive(given.agreement, from_json(given.notice), name, conductor.halt)

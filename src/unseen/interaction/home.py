@@ -13,18 +13,14 @@ Whoever can read HOME/keys acts for the institution. The node and the command li
 
 from __future__ import annotations
 
-import fcntl
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from unseen.encoding import Json, canonical
+from unseen.encoding import canonical
 from unseen.errors import MisuseError, VerificationError
 from unseen.interaction import envelope as envelopes
 from unseen.interaction.agreement import explained
@@ -152,8 +148,9 @@ class Home:
         return Store(self.database)
 
     @cached_property
-    def ledger(self) -> SharedLedger:
-        return SharedLedger(self.path, self.name, self.signing_key)
+    def ledger(self) -> Ledger:
+        """Several processes may append to it at once: see `Ledger`."""
+        return Ledger(self.path / "ledger", self.name, self.signing_key)
 
     def job_folder(self, job: str) -> Path:
         return self.path / "jobs" / job
@@ -206,36 +203,3 @@ def load_card(path: Path) -> Card:
         raise MisuseError(f"cannot read {path}: {error.strerror}") from error
     except MisuseError as error:
         raise MisuseError(f"{path} is no institution's card: {error}") from error
-
-
-class SharedLedger:
-    """The home's ledger, for the several processes that may append to it: one at a time, each seeing all."""
-
-    def __init__(self, home: Path, institution: str, signing_key: SigningKey) -> None:
-        self.folder = home / "ledger"
-        self._lock_file = home / "ledger.lock"
-        self._institution = institution
-        self._signing_key = signing_key
-        self._lock = threading.Lock()
-        self._ledger: Ledger | None = None
-        self._size = -1
-
-    def append(self, kind: Kind, key: str, body: Mapping[str, Json]) -> int:
-        """See `Ledger.append`."""
-        with self._lock, self._alone():
-            if self._ledger is None or self._written() != self._size:  # another process appended meanwhile
-                self._ledger = Ledger(self.folder, self._institution, self._signing_key)
-            try:
-                return self._ledger.append(kind, key, body)
-            finally:
-                self._size = self._written()
-
-    def _written(self) -> int:
-        file = self.folder / "entries.jsonl"
-        return file.stat().st_size if file.exists() else 0
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._lock_file.open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield

@@ -97,6 +97,7 @@ class Ledger:
     def __init__(
         self, folder: Path, institution: str, signer: Signer, clock: Callable[[], datetime] = _now
     ) -> None:
+        self.folder = folder
         self._entries = folder / "entries.jsonl"
         self._head = folder / "head.json"
         self._institution = institution
@@ -117,9 +118,7 @@ class Ledger:
         Raises OSError when the disk is full or gone: then nothing was recorded.
         """
         with self._alone() as file:
-            self._tree.size, stop = self._index.extent()  # another process may have appended meanwhile
-            if file.seek(0, os.SEEK_END) != stop:
-                self._open(file)
+            self._read_others(file)
             if (found := self._index.find(key)) is not None:
                 return found
             entry = Entry(self._tree.size, self._stamp(), kind, key, body)
@@ -201,17 +200,17 @@ class Ledger:
 
     def inclusion(self, number: int) -> list[bytes]:
         """The proof that an entry is under the present root (see `merkle.verify_inclusion`)."""
-        with self._lock:
+        with self._up_to_date():
             return self._tree.inclusion(number)
 
-    def consistency(self, old: int) -> list[bytes]:
+    def consistency(self, old: int, size: int | None = None) -> list[bytes]:
         """The proof that the first `old` entries are as they were (see `merkle.verify_consistency`)."""
-        with self._lock:
-            return self._tree.consistency(old)
+        with self._up_to_date():
+            return self._tree.consistency(old, size)
 
     def root(self, size: int | None = None) -> bytes:
         """The root now, or as it was at an earlier size."""
-        with self._lock:
+        with self._up_to_date():
             return self._tree.root(size)
 
     def __len__(self) -> int:
@@ -225,10 +224,22 @@ class Ledger:
     # --- opening ---------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
+    def _up_to_date(self) -> Iterator[None]:
+        """With what other processes have appended meanwhile."""
+        with self._alone() as file:
+            self._read_others(file)
+            yield
+
+    @contextlib.contextmanager
     def _alone(self) -> Iterator[BinaryIO]:
         with self._lock, self._entries.open("rb+", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
+
+    def _read_others(self, file: BinaryIO) -> None:
+        self._tree.size, stop = self._index.extent()
+        if file.seek(0, os.SEEK_END) != stop:
+            self._open(file)
 
     def _open(self, file: BinaryIO) -> None:
         """Bring the index up to the file, cut a torn line, and hold the whole against the signed head."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from unseen.errors import MisuseError, VerificationError
-from unseen.interaction.home import Home, SharedLedger, load_card
-from unseen.interaction.ledger import Kind
+from unseen.interaction.home import Home, load_card
+from unseen.interaction.ledger import Kind, Ledger
 from unseen.interaction.verify import verify_ledger
 
 ADDRESS = "127.0.0.1:7600"
@@ -115,7 +115,7 @@ def test_an_altered_card_is_no_card(lender: Home, tmp_path: Path) -> None:
 
 def test_several_processes_append_to_one_ledger_without_losing_an_entry(lender: Home) -> None:
     def append(process: int) -> list[int]:
-        ledger = SharedLedger(lender.path, "lender", lender.signing_key)
+        ledger = Ledger(lender.path / "ledger", "lender", lender.signing_key)
         return [ledger.append(Kind.ADMINISTRATION, f"step/{process}/{n}", {"n": n}) for n in range(10)]
 
     before = verify_ledger(lender.path / "ledger").entries
