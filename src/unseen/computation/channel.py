@@ -72,12 +72,18 @@ class Channel:
     def receive(self, tag: str, dtype: DTypeLike, shape: int | tuple[int, ...]) -> Array:
         """Receive exactly one array of this dtype and shape, or raise."""
         array: np.ndarray[Any, Any] = np.empty(shape, dtype=dtype)
+        self.receive_into(tag, array)
+        return array
+
+    def receive_into(self, tag: str, array: Array) -> None:
+        """Receive exactly the bytes of a contiguous array, in place."""
+        if not array.flags.c_contiguous:
+            raise MisuseError("only a contiguous array can be received in place")
         self._rounds.receiving()
         if array.size:
             self._link.receive_into(self._stream, tag, octets(array))
         else:
             self._link.receive_bytes(self._stream, tag, 0)
-        return array
 
     def send_bytes(self, tag: str, data: bytes) -> None:
         """Send at most FRAME_LIMIT bytes whose length the peer cannot know beforehand."""

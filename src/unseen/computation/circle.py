@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from unseen.computation.channel import Channel
-from unseen.computation.correlation.source import Source
+from unseen.computation.correlation.source import Group, Source
 from unseen.computation.prg import SEED_BYTES, Expander, fresh_seed
 from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
@@ -66,10 +66,15 @@ class Circle:
         for channel in self.others():
             for share in shares:
                 channel.send(tag, share)
+        return self.collect(tag, shares, Group.ADD)
+
+    def collect(self, tag: str, shares: Sequence[Array], group: Group) -> list[Array]:
+        """The second half of an opening: the others' shares, received and combined with this party's."""
         totals = [np.array(share) for share in shares]
+        combine = np.add if group is Group.ADD else np.bitwise_xor
         for channel in self.others():
             for total in totals:
-                np.add(total, channel.receive(tag, total.dtype, total.shape), out=total)
+                combine(total, channel.receive(tag, total.dtype, total.shape), out=total)
         return totals
 
     def open_words_to(self, tag: str, rank: int, share: Words) -> Words | None:

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from blake3 import blake3
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from unseen.computation.types import Words, octets
+from unseen.computation.types import Array, Words, octets
 
 SEED_BYTES: Final = 32
 _CHUNK: Final = 1 << 20
@@ -46,6 +46,11 @@ class Expander:
         """Uniform uint64 words of the given shape; about 6 GB a second here."""
         count = int(np.prod(shape))
         return self._bytes(count * 8).view(np.uint64).reshape(shape)
+
+    def lanes(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
+        """Uniform unsigned integers of any width."""
+        kind = np.dtype(dtype)
+        return self._bytes(int(np.prod(shape)) * kind.itemsize).view(kind).reshape(shape)
 
     def octets(self, count: int) -> bytes:
         """Uniform bytes."""

@@ -12,16 +12,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from blake3 import blake3
 
 from unseen.computation.channel import Channel
-from unseen.computation.correlation import kinds
-from unseen.computation.correlation.source import Kind, Ticket
+from unseen.computation.correlation import request as requests
+from unseen.computation.correlation.source import Kind, Slot, Ticket
 from unseen.computation.prg import SEED_BYTES, Expander, fresh_seed
-from unseen.computation.types import Words
+from unseen.computation.types import Array, Words
 from unseen.encoding import canonical, parse_json
 from unseen.errors import MisuseError, ProtocolError
 
@@ -82,17 +82,23 @@ class DealtSource:
         """Read corrections in the order of asking, up to the wanted one."""
         while wanted.corrections is None:
             dealt = self._line.popleft()
-            dealt.corrections = tuple(
-                self._channel.receive("dealer/correction", np.uint64, slot.shape) for slot in dealt.kind.bound()
-            )
+            slots = dealt.kind.bound()
+            arrays = tuple(np.empty(slot.shape, dtype=slot.dtype) for slot in slots)
+            for rows in dealt.kind.pieces():
+                for array in arrays:
+                    self._channel.receive_into("dealer/correction", array[rows] if dealt.kind.by_row else array)
+            dealt.corrections = arrays
 
-    def parts(self, dealt: _Dealt) -> tuple[Words, ...]:
-        free = [dealt.stream.words(slot.shape) for slot in dealt.kind.free() if slot.holds(self._rank)]
-        if not self.corrected:
-            return (*free, *(dealt.stream.words(slot.shape) for slot in dealt.kind.bound()))
-        if dealt.kind.bound():
+    def parts(self, dealt: _Dealt) -> tuple[Any, ...]:
+        free, bound = dealt.kind.free(), dealt.kind.bound()
+        mine = [
+            _stream(dealt.stream, i).lanes(slot.shape, slot.dtype)
+            for i, slot in enumerate((*free, *(() if self.corrected else bound)))
+            if slot.holds(self._rank)
+        ]
+        if self.corrected and bound:
             self.corrections(dealt)
-        return (*free, *(dealt.corrections or ()))
+        return (*mine, *(dealt.corrections or ()))
 
 
 class _Dealt:
@@ -102,11 +108,11 @@ class _Dealt:
         self.kind = kind
         self.number = number
         self.stream = stream
-        self.corrections: tuple[Words, ...] | None = None
+        self.corrections: tuple[Array, ...] | None = None
         self._source = source
         self._taken = False
 
-    def take(self) -> tuple[Words, ...]:
+    def take(self) -> tuple[Any, ...]:
         if self._taken:
             raise MisuseError("correlated randomness is used once only")
         self._taken = True
@@ -136,7 +142,7 @@ class _Dealing:
         self._asked = 0
         self._vault: dict[int, Words] = {}
         self._order = blake3(path.encode())
-        self._forks: list[threading.Thread] = []
+        self._forks: list[tuple[threading.Thread, list[BaseException]]] = []
 
     def run(self) -> None:
         last = self._parties[-1]
@@ -153,37 +159,70 @@ class _Dealing:
                 elif name == "fork":
                     self._fork(str(request["label"]))  # type: ignore[index,call-overload]
                 else:
-                    self._deal(kinds.from_json(request))
+                    self._deal(requests.from_json(request))
             except (MisuseError, KeyError, ValueError, TypeError) as error:
                 raise ProtocolError(last.peer, f"asked the dealer for something unacceptable: {error}") from error
         self._compare_order()
-        for thread in self._forks:
+        for thread, errors in self._forks:
             thread.join()
+            if errors:
+                raise errors[0]
 
     def _deal(self, kind: Kind) -> None:
         self._asked += 1
-        streams = [seed.child(f"{self._path}/{self._asked}") for seed in self._seeds]
-        values = []
-        for slot in kind.free():
-            parts = [stream.words(slot.shape) for rank, stream in enumerate(streams) if slot.holds(rank)]
-            values.append(slot.group.total(parts) if len(parts) > 1 else parts[0])
-        if kind.keeps:
-            if sum(mask.size for mask in self._vault.values()) + values[0].size > VAULT_LIMIT:
-                raise MisuseError("more masks kept than the dealer has room for")
-            self._vault[self._asked] = values[0]
-        for slot, value in zip(kind.bound(), kind.target(values, self._vault), strict=True):
-            for stream in streams[:-1]:
-                value = slot.group.without(value, stream.words(slot.shape))
-            self._parties[-1].send("dealer/correction", value)
+        free, bound = kind.free(), kind.bound()
+        seeds = [seed.child(f"{self._path}/{self._asked}") for seed in self._seeds]
+        streams = [[_stream(seed, i) for seed in seeds] for i in range(len(free) + len(bound))]
+        for rows in kind.pieces():
+            values = [
+                _total(slot, _part(slot, rows, kind.by_row), made)
+                for slot, made in zip(free, streams, strict=False)
+            ]
+            if kind.keeps:
+                self._keep(values[0])
+            targets = kind.target(values, self._vault)
+            for slot, value, made in zip(bound, targets, streams[len(free) :], strict=True):
+                for stream in made[:-1]:
+                    value = slot.group.without(value, stream.lanes(_part(slot, rows, kind.by_row), slot.dtype))
+                self._parties[-1].send("dealer/correction", value)
+
+    def _keep(self, mask: Words) -> None:
+        if sum(kept.size for kept in self._vault.values()) + mask.size > VAULT_LIMIT:
+            raise MisuseError("more masks kept than the dealer has room for")
+        self._vault[self._asked] = mask
 
     def _fork(self, label: str) -> None:
         forked = _Dealing([c.fork(label) for c in self._parties], self._seeds, f"{self._path}/{label}")
-        thread = threading.Thread(target=forked.run, daemon=True, name=f"dealing{forked._path}")
+        errors: list[BaseException] = []
+
+        def dealing() -> None:
+            try:
+                forked.run()
+            except BaseException as error:  # noqa: BLE001  # told to all, and raised where the fork is joined
+                errors.append(error)
+                for channel in self._parties:
+                    channel.abort(error)
+
+        thread = threading.Thread(target=dealing, daemon=True, name=f"dealing{forked._path}")
         thread.start()
-        self._forks.append(thread)
+        self._forks.append((thread, errors))
 
     def _compare_order(self) -> None:
         ours = self._order.digest()
         for channel in self._parties:
             if channel.receive("dealer/order", np.uint8, len(ours)).tobytes() != ours:
                 raise ProtocolError(channel.peer, "asked for other correlated randomness than the last party did")
+
+
+def _stream(seed: Expander, slot: int) -> Expander:
+    """What one party's part of one array of one correlation is expanded from."""
+    return seed.child(slot)
+
+
+def _part(slot: Slot, rows: slice, by_row: bool) -> tuple[int, ...]:
+    return (rows.stop - rows.start, *slot.shape[1:]) if by_row else slot.shape
+
+
+def _total(slot: Slot, shape: tuple[int, ...], streams: Sequence[Expander]) -> Array:
+    parts = [stream.lanes(shape, slot.dtype) for rank, stream in enumerate(streams) if slot.holds(rank)]
+    return slot.group.total(parts) if len(parts) > 1 else parts[0]

@@ -25,6 +25,7 @@ class Triple(Kind):
 
     count: int
     name: ClassVar[str] = "triple"
+    by_row: ClassVar[bool] = True
 
     def free(self) -> tuple[Slot, ...]:
         return (Slot((self.count,)), Slot((self.count,)))
@@ -42,6 +43,7 @@ class Square(Kind):
 
     count: int
     name: ClassVar[str] = "square"
+    by_row: ClassVar[bool] = True
 
     def free(self) -> tuple[Slot, ...]:
         return (Slot((self.count,)),)
@@ -63,6 +65,7 @@ class Truncation(Kind):
     count: int
     bits: int
     name: ClassVar[str] = "truncation"
+    by_row: ClassVar[bool] = True
 
     def free(self) -> tuple[Slot, ...]:
         return (Slot((self.count,)),)
@@ -86,6 +89,7 @@ class Waves(Kind):
     period_bits: int
     fraction: int
     name: ClassVar[str] = "waves"
+    by_row: ClassVar[bool] = True
 
     def free(self) -> tuple[Slot, ...]:
         return (Slot((self.count,)),)
@@ -194,33 +198,3 @@ def _first_rows(vault: Vault, number: int, rows: int, columns: int) -> Words:
     if number not in vault or vault[number].shape[0] < rows or vault[number].shape[1] != columns:
         raise MisuseError("a request refers to a mask of another shape, or to none")
     return vault[number][:rows]
-
-
-KINDS: Mapping[str, type[Kind]] = {
-    kind.name: kind
-    for kind in (Triple, Square, Truncation, Waves, MatrixMask, MatrixProduct, MatrixScaling, MaskGram)
-}
-
-
-SHIFT_LIMIT: Final = 63
-"""Largest number of bits that a word can be shifted by, and largest rank."""
-
-
-def from_json(value: Json) -> Kind:
-    """Read a request that came over a channel: known kind, whole numbers, bounded size. Raises MisuseError."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
-        raise MisuseError("a request for correlated randomness must name its kind")
-    kind = KINDS.get(str(value["kind"]))
-    if kind is None:
-        raise MisuseError("a request for an unknown kind of correlated randomness")
-    sizes = {name: size for name, size in value.items() if name != "kind"}
-    if set(sizes) != {field.name for field in fields(kind)}:
-        raise MisuseError(f"a request for {kind.name} with other sizes than it takes")
-    for name, size in sizes.items():
-        most = SHIFT_LIMIT if name in ("bits", "period_bits", "fraction", "owner") else WORDS_LIMIT
-        if not isinstance(size, int) or not -1 <= size <= most:
-            raise MisuseError(f"a request for {kind.name} with {name} out of bounds")
-    request = kind(**sizes)
-    if request.size() > WORDS_LIMIT:
-        raise MisuseError(f"a request for {kind.name} over the size limit")
-    return request

@@ -6,18 +6,21 @@ parties among themselves, made it. Asking early costs nothing: `ask` returns a t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 
-from unseen.computation.types import Words
+from unseen.computation.types import Array, Words
 from unseen.encoding import Json
 
 WORDS_LIMIT: Final = 1 << 31
 """Most words that one request may ask of each party."""
+
+PIECE_WORDS: Final = 1 << 16
+"""Words of one piece of a correlation that is made row by row."""
 
 
 class Group(StrEnum):
@@ -26,8 +29,8 @@ class Group(StrEnum):
     ADD = "add"
     XOR = "xor"
 
-    def total(self, parts: Sequence[Words]) -> Words:
-        value = parts[0].copy()
+    def total(self, parts: Sequence[Array]) -> Array:
+        value = np.array(parts[0])
         for part in parts[1:]:
             if self is Group.ADD:
                 value += part
@@ -35,24 +38,31 @@ class Group(StrEnum):
                 value ^= part
         return value
 
-    def without(self, value: Words, part: Words) -> Words:
+    def without(self, value: Array, part: Array) -> Array:
         return value - part if self is Group.ADD else value ^ part
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One array of a correlation: its shape, how parts combine, and which ranks hold a part (None: all)."""
+    """One array of a correlation: its shape, how parts combine, which ranks hold a part (None: all), and the
+    width of its elements: parts of b bits combine modulo 2^b."""
 
     shape: tuple[int, ...]
     group: Group = Group.ADD
     held_by: Callable[[int], bool] | None = None
+    bits: int = 64
 
     def holds(self, rank: int) -> bool:
         return self.held_by is None or self.held_by(rank)
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(f"u{self.bits // 8}")
+
+    @property
     def size(self) -> int:
-        return int(np.prod(self.shape))
+        """In words of 64 bits, rounded up."""
+        return -(-int(np.prod(self.shape)) * self.bits // 64)
 
 
 Vault = Mapping[int, Words]
@@ -64,11 +74,13 @@ class Kind:
     """One kind of correlated randomness, described by sizes alone.
 
     Every party holds uniform parts of the `free` arrays; the parts of the `bound` arrays are uniform but for
-    adding up (or XOR-ing) to `target` of the free arrays' values.
+    adding up (or XOR-ing) to `target` of the free arrays' values. If `by_row`, all arrays have the same first
+    axis, and each row's target depends on that row only: they can be made, sent and used piece by piece.
     """
 
     name: ClassVar[str]
     keeps: ClassVar[bool] = False
+    by_row: ClassVar[bool] = False
 
     def free(self) -> tuple[Slot, ...]:
         raise NotImplementedError
@@ -76,7 +88,7 @@ class Kind:
     def bound(self) -> tuple[Slot, ...]:
         return ()
 
-    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
         """The values of the bound arrays, from those of the free ones."""
         return ()
 
@@ -86,13 +98,23 @@ class Kind:
     def as_json(self) -> dict[str, Json]:
         return {"kind": self.name, **asdict(self)}
 
+    def pieces(self) -> Iterator[slice]:
+        """The rows of each piece, small enough to stay in the cache while it is made; all at once if not by row."""
+        rows = (*self.free(), *self.bound())[0].shape[0]
+        if not self.by_row:
+            yield slice(0, rows)
+            return
+        step = max(1, rows * PIECE_WORDS // max(1, self.size()))
+        for start in range(0, rows, step):
+            yield slice(start, min(start + step, rows))
+
 
 class Ticket(Protocol):
     """A correlation that was asked for. `number` names it in later requests."""
 
     number: int
 
-    def take(self) -> tuple[Words, ...]:
+    def take(self) -> tuple[Any, ...]:
         """This party's parts: free arrays that it holds, then bound arrays. Once only."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -75,8 +76,17 @@ def logistic(x: Shared, series: Series = FINE[0], factor: float = 1.0, fraction:
     return Shared(circle, words.reshape(x.shape), fraction)
 
 
-@lru_cache
 def coefficients(series: Series) -> Real:
+    """Weights b_k of a series, computed once a process."""
+    with _FITTING:
+        return _fitted(series)
+
+
+_FITTING: Final = Lock()
+
+
+@lru_cache
+def _fitted(series: Series) -> Real:
     """Weights b_k of sum b_k sin(2πkx / 2^period), nearest to the logistic function less 1/2 on ±reach."""
     x = np.linspace(0.0, series.reach, 1201)
     angles = np.outer(x, np.arange(1, series.harmonics + 1)) * (2 * np.pi / 2.0**series.period)
@@ -84,14 +94,20 @@ def coefficients(series: Series) -> Real:
 
 
 def _towards_uniform(basis: Real, target: Real) -> Real:
-    """Lawson's iteration: reweight least squares until the largest error is nearly as small as it can be."""
+    """Lawson's iteration: reweight least squares until the largest error is nearly as small as it can be.
+
+    Each step solves the normal equations, leaving out directions whose singular value is below RCOND of the
+    largest: a few small products, where a full decomposition would take longer than a training step.
+    """
     weights, best, best_error = np.ones(len(target)), np.zeros(basis.shape[1]), np.inf
     for _ in range(60):
-        root = np.sqrt(weights)
-        candidate = np.asarray(np.linalg.lstsq(basis * root[:, None], target * root, rcond=RCOND)[0], np.float64)
+        weighted = basis * weights[:, None]
+        values, vectors = np.linalg.eigh(weighted.T @ basis)
+        kept = vectors[:, values > RCOND**2 * values[-1]]
+        candidate = kept @ ((kept.T @ (weighted.T @ target)) / values[values > RCOND**2 * values[-1]])
         error = np.abs(basis @ candidate - target)
         if error.max() < best_error:
             best, best_error = candidate, error.max()
         weights *= error
         weights /= weights.mean()
-    return best
+    return np.asarray(best, dtype=np.float64)

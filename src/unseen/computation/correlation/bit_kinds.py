@@ -1,0 +1,117 @@
+"""The kinds of correlated randomness for XOR shares, 64 bits packed to a word, and for the ways between rings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from unseen.computation.correlation.formula import FORMULAS, Formula
+from unseen.computation.correlation.source import Group, Kind, Slot, Vault
+from unseen.computation.kernels import bits
+from unseen.computation.types import Array
+from unseen.errors import MisuseError
+
+
+@dataclass(frozen=True)
+class GateMasks(Kind):
+    """Masks of a formula's inputs, and the products of them that it needs: `count` words of 64 evaluations."""
+
+    count: int
+    formula: int
+    name: ClassVar[str] = "gate"
+    by_row: ClassVar[bool] = True
+
+    @property
+    def _formula(self) -> Formula:
+        if self.formula not in FORMULAS:
+            raise MisuseError("a request for an unknown formula")
+        return FORMULAS[self.formula]
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, self._formula.inputs), Group.XOR),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, len(self._formula.subsets)), Group.XOR),)
+
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        return (bits.mask_products(values[0], self._formula.subsets),)
+
+
+@dataclass(frozen=True)
+class Nibbles(Kind):
+    """r uniform in Z_2^64, and XOR shares of the thermometers of its 16 nibbles: for comparisons of c with r."""
+
+    count: int
+    name: ClassVar[str] = "nibbles"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, 4), Group.XOR),)
+
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        return (bits.thermometers(values[0]),)
+
+
+@dataclass(frozen=True)
+class BitsInRing(Kind):
+    """Uniform bits, packed, and the same bits as elements of Z_2^64: from XOR shares to additive ones."""
+
+    count: int
+    name: ClassVar[str] = "bits-in-ring"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,), Group.XOR),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, 64)),)
+
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        return (_in_ring(values[0]),)
+
+
+@dataclass(frozen=True)
+class BitProduct(Kind):
+    """Uniform bits b, packed, a uniform in Z_2^64; b and b·a in the ring: for choosing by a secret bit."""
+
+    count: int
+    name: ClassVar[str] = "bit-product"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,), Group.XOR), Slot((self.count, 64)))
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, 64)), Slot((self.count, 64)))
+
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        b = _in_ring(values[0])
+        return b, b * values[1]
+
+
+@dataclass(frozen=True)
+class Lift(Kind):
+    """r uniform in Z_2^32; r as an element of Z_2^64, and its top bit: from the small ring to the large one."""
+
+    count: int
+    name: ClassVar[str] = "lift"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,), bits=32),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)), Slot((self.count,), bits=32))
+
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        return values[0].astype(np.uint64), values[0] >> np.uint32(31)
+
+
+def _in_ring(packed: Array) -> Array:
+    return bits.unpack(packed, 64 * packed.size).astype(np.uint64).reshape(-1, 64)

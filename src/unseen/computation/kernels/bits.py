@@ -1,0 +1,139 @@
+"""Loops over packed bits: products of masks, formulas on opened bits, nibbles of opened words.
+
+64 bits to a word: bit b of word w belongs to element 64·w + b. Oracles in the tests: NumPy on unpacked bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unseen.computation.kernels import kernel
+from unseen.computation.types import Array, Index, Words
+
+NIBBLES = 16
+
+
+def mask_products(masks: Words, subsets: Index) -> Words:
+    """(n, k) masks to (n, m): the AND over each subset of columns, given as bit masks."""
+    out = np.empty((masks.shape[0], len(subsets)), dtype=np.uint64)
+    _mask_products(masks, subsets, out)
+    return out
+
+
+def evaluate(opened: Words, masks: Words, products: Words, terms: Index, outputs: int, first: bool) -> Words:
+    """A share of a formula's outputs, (n, outputs): XOR over terms of opened set times shared mask product."""
+    out = np.zeros((opened.shape[0], outputs), dtype=np.uint64)
+    _evaluate(opened, masks, products, terms, np.uint64(0xFFFFFFFFFFFFFFFF if first else 0), out)
+    return out
+
+
+def thermometers(words: Words) -> Words:
+    """(n,) to (n, 4): for each of the 16 nibbles v, lowest first, 16 bits of which bit k says v > k."""
+    out = np.empty((words.shape[0], 4), dtype=np.uint64)
+    _thermometers(words, out)
+    return out
+
+
+def compare_nibbles(opened: Words, tables: Words, first: bool, signed: bool) -> tuple[Words, Words]:
+    """Shares, (16, ceil(n/64)) each: whether r's nibble is greater than the opened word's, and whether equal.
+
+    `tables` is a share of the thermometers of r. If `signed`, the highest nibble is compared without its top
+    bit, and its "greater" is XORed with both top bits: chained, that gives the sign of opened - r.
+    """
+    words = -(-opened.shape[0] // 64)
+    greater = np.zeros((NIBBLES, words), dtype=np.uint64)
+    equal = np.zeros((NIBBLES, words), dtype=np.uint64)
+    lanes = np.ascontiguousarray(tables).view(np.uint16).reshape(-1, NIBBLES)
+    _compare_nibbles(opened, lanes, np.uint64(1 if first else 0), signed, greater, equal)
+    return greater, equal
+
+
+def pack(bits: Array) -> Words:
+    """(n,) zeros and ones to (ceil(n/64),) words."""
+    padded = np.zeros(-(-bits.shape[0] // 64) * 64, dtype=np.uint8)
+    padded[: bits.shape[0]] = bits
+    return np.packbits(padded, bitorder="little").view(np.uint64)
+
+
+def unpack(words: Words, count: int) -> Array:
+    """(m,) words to (count,) zeros and ones of 8 bits."""
+    return np.unpackbits(words.view(np.uint8), count=count, bitorder="little")
+
+
+@kernel
+def _mask_products(masks: Words, subsets: Index, out: Words) -> None:
+    width = masks.shape[1]
+    for i in range(masks.shape[0]):
+        for j in range(subsets.shape[0]):
+            product = np.uint64(0xFFFFFFFFFFFFFFFF)
+            for k in range(width):
+                if (subsets[j] >> k) & 1:
+                    product &= masks[i, k]
+            out[i, j] = product
+
+
+@kernel
+def _evaluate(opened: Words, masks: Words, products: Words, terms: Index, first: np.uint64, out: Words) -> None:
+    width = opened.shape[1]
+    sets = np.empty(1 << width, dtype=np.uint64)
+    sets[0] = np.uint64(0xFFFFFFFFFFFFFFFF)
+    for i in range(opened.shape[0]):
+        for k in range(width):
+            for s in range(1 << k):
+                sets[(1 << k) + s] = sets[s] & opened[i, k]
+        for t in range(terms.shape[0]):
+            which = terms[t, 2]
+            if which < 0:
+                share = first
+            elif which < width:
+                share = masks[i, which]
+            else:
+                share = products[i, which - width]
+            out[i, terms[t, 0]] ^= sets[terms[t, 1]] & share
+
+
+@kernel
+def _thermometers(words: Words, out: Words) -> None:
+    one = np.uint64(1)
+    for i in range(words.shape[0]):
+        word = words[i]
+        for q in range(4):
+            packed = np.uint64(0)
+            for j in range(4):
+                value = (word >> np.uint64(16 * q + 4 * j)) & np.uint64(15)
+                packed |= ((one << value) - one) << np.uint64(16 * j)
+            out[i, q] = packed
+
+
+@kernel
+def _compare_nibbles(
+    opened: Words, tables: Array, first: np.uint64, signed: bool, greater: Words, equal: Words
+) -> None:
+    one, low, half = np.uint64(1), np.uint64(15), np.uint64(7)
+    above = np.empty(16, dtype=np.uint64)
+    same = np.empty(16, dtype=np.uint64)
+    for w in range(greater.shape[1]):
+        for j in range(16):
+            above[j] = np.uint64(0)
+            same[j] = np.uint64(0)
+        start = 64 * w
+        for b in range(min(64, opened.shape[0] - start)):
+            word = opened[start + b]
+            bit = np.uint64(b)
+            for j in range(16):
+                nibble = (word >> np.uint64(4 * j)) & low
+                # Bit k+1 of `table` says "greater than k", bit 0 the truth "greater than -1".
+                table = ((np.uint64(tables[start + b, j]) << one) | first) >> nibble
+                above[j] |= ((table >> one) & one) << bit
+                same[j] |= ((table ^ (table >> one)) & one) << bit
+            if signed:
+                nibble = word >> np.uint64(60)
+                table = (np.uint64(tables[start + b, 15]) << one) | first
+                near, far = table >> (nibble & half), table >> ((nibble & half) + np.uint64(8))
+                top = (nibble >> np.uint64(3)) & first
+                clear = ~(one << bit)
+                above[15] = (above[15] & clear) | ((((near ^ far) >> one) & one ^ top) << bit)
+                same[15] = (same[15] & clear) | (((near ^ (near >> one) ^ far ^ (far >> one)) & one) << bit)
+        for j in range(16):
+            greater[j, w] = above[j]
+            equal[j, w] = same[j]

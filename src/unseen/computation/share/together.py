@@ -1,0 +1,76 @@
+"""Rounds side by side: protocols that wait for the same messages at the same time.
+
+A protocol is a generator: it yields what it wants opened, and is handed what came out. Called, it runs alone;
+its `steps` run beside those of others, and every round's openings of all of them go out before any is awaited:
+
+    positive, root = together(negative.steps(x), square.steps(y))
+
+reads as two calls and costs the rounds of the longer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
+
+from unseen.computation.circle import Circle
+from unseen.computation.correlation.source import Group
+from unseen.computation.types import Array
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """What one protocol wants opened to all in one round: shares of arrays, each under a uniform mask."""
+
+    circle: Circle
+    tag: str
+    shares: Sequence[Array]
+    group: Group = Group.ADD
+
+
+Steps: TypeAlias = Generator[Opening, list[Any], R]
+
+
+class Protocol(Generic[P, R]):
+    """A generator function that can be called as a plain function, or run beside others by its `steps`."""
+
+    def __init__(self, steps: Callable[P, Steps[R]]) -> None:
+        self.steps = steps
+        update_wrapper(self, steps)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        result: R = together(self.steps(*args, **kwargs))[0]
+        return result
+
+
+def together(*running: Steps[Any]) -> list[Any]:
+    """Run protocols in step with each other; their results, in order."""
+    results: list[Any] = [None] * len(running)
+    active: dict[int, Opening] = {}
+    for i, steps in enumerate(running):
+        _advance(i, steps, None, active, results)
+    while active:
+        wanted = list(active.items())
+        active = {}
+        for _, opening in wanted:
+            for channel in opening.circle.others():
+                for share in opening.shares:
+                    channel.send(opening.tag, share)
+        for i, opening in wanted:
+            opened = opening.circle.collect(opening.tag, opening.shares, opening.group)
+            _advance(i, running[i], opened, active, results)
+    return results
+
+
+def _advance(
+    i: int, steps: Steps[Any], opened: list[Any] | None, active: dict[int, Opening], results: list[Any]
+) -> None:
+    try:
+        active[i] = next(steps) if opened is None else steps.send(opened)
+    except StopIteration as end:
+        results[i] = end.value
