@@ -29,6 +29,8 @@ GROUPS: Final = {
     "dataset": "Data sets on offer to partners, column by column.",
     "agree": "Agreements between institutions.",
     "job": "One job: look at it, stop it.",
+    "law": "Law packs: what they ask for, what they say of a plan, drafts for the register.",
+    "people": "The people of this institution, their roles and approvals.",
     "plan": "Plans: what a request would do, and what each party would learn.",
 }
 
@@ -124,10 +126,106 @@ COMMANDS: Final = (
         "unseen agree list --home bureau",
     ),
     Command(
+        "agree new",
+        "unseen.cli.agreement_life:new",
+        "Write a draft agreement from a template, to be filled in.",
+        "unseen agree new --template credit --to scorecard.yaml",
+    ),
+    Command(
+        "agree diff",
+        "unseen.cli.agreement_life:diff",
+        "Show what changes between two agreements, field by field.",
+        "unseen agree diff 4be1 scorecard-2.yaml --home lender",
+    ),
+    Command(
+        "agree suspend",
+        "unseen.cli.agreement_life:suspend",
+        "Stop an agreement's running jobs at all parties at once, and grant no more.",
+        "unseen agree suspend 4be1 --reason incident --home lender",
+    ),
+    Command(
+        "agree resume",
+        "unseen.cli.agreement_life:resume",
+        "Lift a suspension that this institution made.",
+        "unseen agree resume 4be1 --home lender",
+    ),
+    Command(
+        "agree terminate",
+        "unseen.cli.agreement_life:terminate",
+        "End an agreement for good; its running jobs stop at all parties.",
+        "unseen agree terminate 4be1 --home lender",
+    ),
+    Command(
+        "agree leave",
+        "unseen.cli.agreement_life:leave",
+        "Leave a partnership: terminate, revoke our key in it, withdraw results.",
+        "unseen agree leave 4be1 --withdraw 1f03 --home bureau",
+    ),
+    Command(
+        "agree tell",
+        "unseen.cli.agreement_life:tell",
+        "Send all notices about an agreement to its parties again.",
+        "unseen agree tell 4be1 --home lender",
+    ),
+    Command(
         "plan show",
         "unseen.cli.jobs:plan_show",
         "Show what a request would do and what each party would learn, without running it.",
         "unseen plan show credit request.yaml --agreement 4be1 --home lender",
+    ),
+    Command(
+        "plan page",
+        "unseen.cli.law:page",
+        "Write a request's plan on one page, for a lawyer: text, or HTML by the file's ending.",
+        "unseen plan page credit request.yaml --agreement 4be1 --to plan.html --home lender",
+    ),
+    Command(
+        "law list",
+        "unseen.cli.law:list_all",
+        "List the law packs of this installation.",
+        "unseen law list",
+    ),
+    Command(
+        "law explain",
+        "unseen.cli.law:explain",
+        "Explain a rule of a law pack: article, reason, evidence, mend.",
+        "unseen law explain gdpr-35",
+    ),
+    Command(
+        "law check",
+        "unseen.cli.law:check",
+        "Ask all law packs that apply about a request's plan, without running it.",
+        "unseen law check credit request.yaml --agreement 4be1 --home lender",
+    ),
+    Command(
+        "law record",
+        "unseen.cli.law:record",
+        "Write a draft of the record of processing (GDPR art. 30) from the agreements.",
+        "unseen law record --to record.json --home lender",
+    ),
+    Command(
+        "law assessment",
+        "unseen.cli.law:assessment",
+        "Write a draft of the impact assessment (GDPR art. 35) of a request's plan.",
+        "unseen law assessment credit request.yaml --agreement 4be1 --home lender",
+    ),
+    Command(
+        "people enrol",
+        "unseen.cli.staff:enrol",
+        "Enrol a person in roles, with a key of their own; without a role, dismiss them.",
+        "unseen people enrol ann --role officer --key ann.key --home lender",
+    ),
+    Command(
+        "people list",
+        "unseen.cli.staff:list_all",
+        "List the people enrolled here, with their roles.",
+        "unseen people list --home lender",
+    ),
+    Command(
+        "approve",
+        "unseen.cli.staff:approve_plan",
+        "Approve all plans like this request's, up to a quota, with a person's own key.",
+        "unseen approve credit request.yaml --agreement 4be1 --as ann --key ann.key --home lender",
     ),
     Command(
         "run",
@@ -156,8 +254,20 @@ COMMANDS: Final = (
     Command(
         "verify",
         "unseen.cli.verification:verify",
-        "Verify copied ledger folders offline: digests, signatures, receipts.",
+        "Verify copied ledger folders or bundles offline: digests, signatures, receipts.",
         "unseen verify lender/ledger bureau/ledger",
+    ),
+    Command(
+        "export",
+        "unseen.cli.evidence:export",
+        "Write a bundle for a supervisor, of the ledger or of one job, that verifies offline.",
+        "unseen export evidence.zip --job 1f03 --home lender",
+    ),
+    Command(
+        "lineage",
+        "unseen.cli.evidence:trace",
+        "Print a job's lineage as W3C PROV-JSON.",
+        "unseen lineage 1f03 --home lender",
     ),
     Command(
         "bench",

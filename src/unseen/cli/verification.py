@@ -12,22 +12,25 @@ from rich.console import Console
 from rich.markup import escape
 
 from unseen.cli.options import AsJson, emit
-from unseen.interaction.verify import verify_ledgers
+from unseen.interaction.bundle import verify_bundle
+from unseen.interaction.story import stories
+from unseen.interaction.verify import together, verify_ledgers
 
 _AGAIN_SECONDS: Final = 0.3
 
 
 def verify(
-    *ledgers: Annotated[Path, Parameter(name="LEDGER", help="Ledger folders, or homes that hold one.")],
+    *ledgers: Annotated[Path, Parameter(name="LEDGER", help="Ledger folders, homes that hold one, or bundles.")],
     as_json: AsJson = False,
 ) -> None:
-    """Verify copied ledger folders offline; exit code 1 if anything does not check."""
+    """Verify copied ledgers or bundles offline; exit code 1 if anything does not check."""
     from unseen.errors import MisuseError
 
     if not ledgers:
         raise MisuseError("name at least one ledger folder")
-    folders = [path / "ledger" if (path / "ledger").is_dir() else path for path in ledgers]
-    outcome = verify_ledgers(folders)
+    folders = [path / "ledger" if (path / "ledger").is_dir() else path for path in ledgers if not path.is_file()]
+    bundles = [verify_bundle(path) for path in ledgers if path.is_file()]
+    outcome = together([verify_ledgers(folders), *bundles])
     if not outcome.sound:  # a node that runs may have been between an entry and its signed head
         sleep(_AGAIN_SECONDS)
         outcome = verify_ledgers(folders)
@@ -49,6 +52,9 @@ def verify(
     def show(console: Console) -> None:
         for word in outcome.words:
             console.print(f"[green]sound[/]   {escape(word)}")
+        for bundle in bundles:
+            for report in bundle.ledgers:
+                console.print("\n".join(stories(report)), markup=False)
         for finding in outcome.findings:
             console.print(f"[bold red]broken[/]  {escape(finding)}")
 

@@ -101,6 +101,14 @@ def people(documents: Iterable[Envelope], institution: str, key: Ed25519PublicKe
     return {name: _person(value) for name, value in newest.items() if value.roles}
 
 
+def enrolled_key(value: Json) -> Ed25519PublicKey:
+    """The person's key in an enrolment's payload. Raises VerificationError."""
+    try:
+        return Ed25519PublicKey.from_public_bytes(from_base64(Enrolment.model_validate(value).key))
+    except (ValidationError, MisuseError, ValueError) as error:
+        raise VerificationError("an enrolment that cannot be read") from error
+
+
 def _person(value: Enrolment) -> Person:
     key = Ed25519PublicKey.from_public_bytes(from_base64(value.key))
     return Person(value.person, frozenset(value.roles), key)

@@ -21,14 +21,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from unseen.encoding import Json
 from unseen.errors import MisuseError, ProtocolError, VerificationError
 from unseen.interaction import envelope as envelopes
 from unseen.interaction.checks import GRANT
-from unseen.interaction.envelope import Envelope
+from unseen.interaction.envelope import Envelope, fingerprint
 from unseen.interaction.identity import CARD, Card, read_card
 from unseen.interaction.ledger import HEAD, Entry, Kind, read_entries
 from unseen.interaction.merkle import Tree
+from unseen.interaction.people import ENROLMENT, enrolled_key
 from unseen.interaction.receipt import RECEIPT, Statement, read_statement
 from unseen.interaction.testimony import compare
 
@@ -99,6 +102,15 @@ def verify_ledgers(folders: Sequence[Path]) -> Verification:
     return Verification(tuple(reports), tuple(findings), tuple(_summary(report) for report in reports))
 
 
+def together(outcomes: Sequence[Verification]) -> Verification:
+    """Several outcomes as one, with the checks across ledgers (6, 7) over all of them."""
+    reports = tuple(report for outcome in outcomes for report in outcome.ledgers)
+    findings = [finding for outcome in outcomes for finding in outcome.findings]
+    across = (*_differing_receipts(reports), *_differing_heads(reports))
+    findings += [finding for finding in across if finding not in findings]
+    return Verification(reports, tuple(findings), tuple(word for outcome in outcomes for word in outcome.words))
+
+
 def verify_ledger(folder: Path) -> LedgerReport:
     """Check one ledger folder. Raises VerificationError naming the first bad entry, MisuseError, OSError."""
     reading = Reading()
@@ -130,6 +142,8 @@ class Reading:
         """By fingerprint, in order of introduction: a partner with a new key has two."""
         self.runs: dict[str, Run] = {}
         self.heads: list[SignedHead] = []
+        self._people: dict[str, Ed25519PublicKey] = {}
+        """Keys of the institution's own people, by fingerprint, as its enrolments give them."""
         self._keys: set[str] = set()
         self._grants: dict[str, dict[str, str]] = {}
         self._results: dict[str, str] = {}
@@ -153,11 +167,15 @@ class Reading:
             card = read_card(document)
             self.cards[card.fingerprint] = card
             return
-        if strangers := [name for name in document.signatures if name not in self.cards]:
+        known = {**self._people, **{name: card.key for name, card in self.cards.items()}}
+        if strangers := [name for name in document.signatures if name not in known]:
             raise VerificationError(
                 f"a {entry.kind.value} signed by a key that was never introduced ({strangers[0][:16]}…)"
             )
-        value = document.verify(document.kind, [self.cards[name].key for name in document.signatures])
+        value = document.verify(document.kind, [known[name] for name in document.signatures])
+        if document.kind == ENROLMENT and self._signers(document):
+            key = enrolled_key(value)
+            self._people[fingerprint(key)] = key
         if document.kind == GRANT and isinstance(value, dict):
             self._grants.setdefault(str(value.get("job")), {})[str(value.get("party"))] = document.digest
         elif document.kind == HEAD:
@@ -188,7 +206,7 @@ class Reading:
         return said
 
     def _signers(self, document: Envelope) -> set[str]:
-        return {self.cards[name].name for name in document.signatures}
+        return {self.cards[name].name for name in document.signatures if name in self.cards}
 
 
 def check_head(head: Envelope, tree: Tree, reading: Reading) -> SignedHead:
@@ -244,7 +262,8 @@ def _differing_receipts(reports: Sequence[LedgerReport]) -> list[str]:
 def _differing_heads(reports: Sequence[LedgerReport]) -> list[str]:
     """(7) Every head that an institution signed, wherever it is kept, is a head of its one ledger."""
     findings = []
-    trees = {report.institution: Tree.of(_split(report.leaves)) for report in reports}
+    whole = [report for report in reports if report.leaves]  # a job's bundle has not the whole ledger
+    trees = {report.institution: Tree.of(_split(report.leaves)) for report in whole}
     signed: dict[tuple[str, int], SignedHead] = {}
     for report in reports:
         for head in report.heads:

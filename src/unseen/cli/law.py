@@ -1,0 +1,161 @@
+"""Commands about the law: packs, rules, what they say of a plan, drafts for the register; and a plan's page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+
+from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
+from unseen.encoding import Json
+from unseen.errors import MisuseError
+from unseen.interaction.agreement import Agreement
+from unseen.interaction.agreements import Agreements
+from unseen.interaction.application import find
+from unseen.interaction.job import new_request
+from unseen.interaction.law.pack import Pack, Rule, packs
+from unseen.interaction.law.verdict import NO_ADVICE, Verdict, judge
+from unseen.interaction.page import as_html, as_text, sections
+from unseen.interaction.plan import Plan
+from unseen.interaction.register import impact_assessment, processing_record
+
+RequestFile = Annotated[Path, Parameter(name="REQUEST", help="The request, in YAML or JSON.")]
+Under = Annotated[str, Parameter(name="--agreement", help="The agreement's identifier, or its first digits.")]
+ToFile = Annotated[Path | None, Parameter(name="--to", help="The file to write; printed if not given.")]
+
+
+def list_all(*, as_json: AsJson = False) -> None:
+    """List the law packs of this installation."""
+    found = list(packs().values())
+    rows = [[p.id, p.name, p.law, sum(r.forbids for r in p.rules.values()), p.as_of.isoformat()] for p in found]
+    names = ("pack", "jurisdiction", "law", "rules", "as_of")
+
+    def show(console: Console) -> None:
+        console.print(table(("pack", "jurisdiction", "law", "rules", "as of"), rows))
+        console.print(NO_ADVICE)
+
+    emit(as_json, {"packs": [dict(zip(names, row, strict=True)) for row in rows], "note": NO_ADVICE}, show)
+
+
+def explain(
+    rule: Annotated[str, Parameter(name="RULE", help="A rule's name, or a pack's for all of its rules.")],
+    /,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a rule: article, reason, the evidence it asks for, the mend."""
+    found = [(pack, item) for pack in packs().values() for item in pack.rules.values() if _named(rule, pack, item)]
+    if not found:
+        raise MisuseError(f"no law pack has a rule {rule!r}; unseen law list shows the packs there are")
+
+    def show(console: Console) -> None:
+        for _, item in found:
+            console.print(f"[bold]{escape(item.id)}[/]  {escape(item.article)}")
+            console.print(f"  {escape(item.reason)}")
+            console.print(f"  evidence: {escape(' or '.join(item.evidence) or 'none opens this')}")
+            console.print(f"  to mend: {escape(item.mend)}")
+        console.print(NO_ADVICE)
+
+    emit(as_json, {"rules": [_rule(pack, item) for pack, item in found], "note": NO_ADVICE}, show)
+
+
+def check(
+    app: str, request: RequestFile, /, *, agreement: Under, home: HomeFolder = None, as_json: AsJson = False
+) -> None:
+    """Ask all packs that apply about a request's plan, without running it."""
+    plan, terms = derive(app, request, agreement, home)
+    verdict = judge(plan, terms)
+    emit(as_json, verdict.as_json(), lambda console: _show(console, verdict))
+
+
+def record(*, home: HomeFolder = None, to: ToFile = None, as_json: AsJson = False) -> None:
+    """Write a draft of the record of processing (GDPR art. 30) from the agreements."""
+    ours = open_home(home)
+    with ours.store() as store:
+        terms = [standing.terms for standing in Agreements(ours, store).all()]
+    _write(processing_record(ours.name, terms), to, as_json)
+
+
+def assessment(
+    app: str,
+    request: RequestFile,
+    /,
+    *,
+    agreement: Under,
+    home: HomeFolder = None,
+    to: ToFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a draft of the impact assessment (GDPR art. 35) of a request's plan."""
+    plan, terms = derive(app, request, agreement, home)
+    _write(impact_assessment(plan, terms, judge(plan, terms)), to, as_json)
+
+
+def page(
+    app: str,
+    request: RequestFile,
+    /,
+    *,
+    agreement: Under,
+    home: HomeFolder = None,
+    to: ToFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a request's plan on one page, for a lawyer: text, or HTML if --to ends in .html."""
+    plan, terms = derive(app, request, agreement, home)
+    title, content = f"Plan: {terms.agreement}", sections(plan, terms, judge(plan, terms))
+    text = as_html(title, content) if to is not None and to.suffix == ".html" else as_text(title, content)
+    if to is not None:
+        _save(to, text)
+    value = {"plan": plan.hash, "file": str(to) if to else None, "text": as_text(title, content)}
+    emit(as_json, value, lambda console: console.print(f"Page in {to}" if to else text, markup=False))
+
+
+def derive(app: str, request: Path, agreement: str, home: Path | None) -> tuple[Plan, Agreement]:
+    """The plan that a request would have, derived here without the node, and the terms it is under."""
+    from unseen.cli.jobs import read_request
+
+    ours = open_home(home)
+    with ours.store() as store:
+        terms = Agreements(ours, store).find(agreement).terms
+    asked = new_request(app, terms.id, ours.name, read_request(request))
+    return find(app).plan(asked, terms), terms
+
+
+def _named(name: str, pack: Pack, rule: Rule) -> bool:
+    return rule.forbids and name.removeprefix("law/") in (rule.id, pack.id)
+
+
+def _rule(pack: Pack, rule: Rule) -> dict[str, Any]:
+    return {
+        "pack": pack.id,
+        "rule": rule.id,
+        "article": rule.article,
+        "reason": rule.reason,
+        "evidence": list(rule.evidence),
+        "mend": rule.mend,
+    }
+
+
+def _show(console: Console, verdict: Verdict) -> None:
+    console.print("[green]permitted[/]" if verdict.permitted else "[bold red]refused[/]")
+    for line in verdict.words:
+        console.print(line, markup=False)
+
+
+def _write(value: Json, to: Path | None, as_json: bool) -> None:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if to is not None:
+        _save(to, text + "\n")
+    emit(as_json, value, lambda console: console.print(f"Draft in {to}" if to else text, markup=False))
+
+
+def _save(to: Path, text: str) -> None:
+    try:
+        to.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MisuseError(f"cannot write {to}: {error.strerror}") from error
