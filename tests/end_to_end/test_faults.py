@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from neighbourhood import AGREEMENT, REQUEST, SECONDS, TOTAL, Institution, Neighbourhood, command
+from neighbourhood import AGREEMENT, REQUEST, SECONDS, Institution, Neighbourhood, command, next_run_works
 
 from unseen.encoding import canonical, parse_json
 from unseen.errors import AbortedError, PeerLostError, ProtocolError, RefusedError
@@ -39,13 +39,6 @@ def failed_everywhere(houses: Neighbourhood, job: str) -> None:
     for institution in houses.all:
         entries = [entry for entry, _ in read_entries(institution.home.path / "ledger" / "entries.jsonl")]
         assert any(entry.kind is Kind.FAILURE and entry.body["job"] == job for entry in entries), institution.name
-
-
-def next_run_works(houses: Neighbourhood) -> None:
-    job = houses.submit()
-    assert houses.result(job)["state"] == "done"
-    with houses.lender.client() as client:
-        assert client.result(job)["result"] == {"total": TOTAL}
 
 
 # --- agreements ----------------------------------------------------------------------------------------
