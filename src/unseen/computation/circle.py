@@ -7,7 +7,7 @@ session's digest, which every hash inside the run takes in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -77,6 +77,10 @@ class Circle:
                 combine(total, channel.receive(tag, total.dtype, total.shape), out=total)
         return totals
 
+    def collect_bits(self, tag: str, *shares: Array) -> list[Array]:
+        """`collect` for XOR shares."""
+        return self.collect(tag, shares, Group.XOR)
+
     def open_words_to(self, tag: str, rank: int, share: Words) -> Words | None:
         """Tell only the party of that rank the sum of the shares: one round; None at the others."""
         if self.rank != rank:
@@ -114,15 +118,25 @@ class Circle:
 
         Every pair holds a common seed, agreed at first use; one adds the stream, the other takes it off.
         """
-        if self.size < 3:
-            return np.zeros(shape, dtype=np.uint64)
-        if not self._pairs:
-            self._agree_pairs()
         total = np.zeros(shape, dtype=np.uint64)
-        for rank, stream in self._pairs.items():
-            words = stream.words(shape)
+        for rank, words in self._pair_words(shape):
             total = np.add(total, words) if rank < self.rank else np.subtract(total, words)
         return total
+
+    def zero_bits(self, shape: int | tuple[int, ...]) -> Words:
+        """Uniform words that XOR to zero over all parties, as `zero_share`."""
+        total = np.zeros(shape, dtype=np.uint64)
+        for _, words in self._pair_words(shape):
+            total ^= words
+        return total
+
+    def _pair_words(self, shape: int | tuple[int, ...]) -> Iterator[tuple[int, Words]]:
+        if self.size < 3:
+            return
+        if not self._pairs:
+            self._agree_pairs()
+        for rank, stream in self._pairs.items():
+            yield rank, stream.words(shape)
 
     def _agree_pairs(self) -> None:
         for rank in range(self.rank + 1, self.size):

@@ -6,16 +6,15 @@ Words are elements of Z_2^64.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from unseen.computation.correlation.source import WORDS_LIMIT, Kind, Slot, Vault
+from unseen.computation.correlation.source import Kind, Slot, Vault
 from unseen.computation.kernels import ring, waves
 from unseen.computation.types import Words
-from unseen.encoding import Json
 from unseen.errors import MisuseError
 
 

@@ -99,7 +99,7 @@ class Kind:
         return {"kind": self.name, **asdict(self)}
 
     def pieces(self) -> Iterator[slice]:
-        """The rows of each piece, small enough to stay in the cache while it is made; all at once if not by row."""
+        """The rows of each piece, small enough to stay in the cache; all at once if not made by row."""
         rows = (*self.free(), *self.bound())[0].shape[0]
         if not self.by_row:
             yield slice(0, rows)

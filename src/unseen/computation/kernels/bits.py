@@ -48,6 +48,20 @@ def compare_nibbles(opened: Words, tables: Words, first: bool, signed: bool) -> 
     return greater, equal
 
 
+def flip(opened: Words, ring: Words, first: bool) -> Words:
+    """A share of the bit opened XOR b from a share of b in the ring, (n, 64): b where 0 was opened, else 1 - b."""
+    out = np.empty_like(ring)
+    _flip(opened, ring, np.uint64(1 if first else 0), out)
+    return out
+
+
+def select(opened: Words, ring: Words, products: Words, masked: Words, share: Words) -> Words:
+    """A share of (opened XOR b)·d, (n, 64), from shares of b, b·a and d, and d - a opened."""
+    out = np.empty_like(ring)
+    _select(opened, ring, products, masked, share, out)
+    return out
+
+
 def pack(bits: Array) -> Words:
     """(n,) zeros and ones to (ceil(n/64),) words."""
     padded = np.zeros(-(-bits.shape[0] // 64) * 64, dtype=np.uint8)
@@ -137,3 +151,21 @@ def _compare_nibbles(
         for j in range(16):
             greater[j, w] = above[j]
             equal[j, w] = same[j]
+
+
+@kernel
+def _flip(opened: Words, ring: Words, first: np.uint64, out: Words) -> None:
+    for i in range(opened.shape[0]):
+        word = opened[i]
+        for b in range(64):
+            value = ring[i, b]
+            out[i, b] = first - value if (word >> np.uint64(b)) & np.uint64(1) else value
+
+
+@kernel
+def _select(opened: Words, ring: Words, products: Words, masked: Words, share: Words, out: Words) -> None:
+    for i in range(opened.shape[0]):
+        word = opened[i]
+        for b in range(64):
+            value = ring[i, b] * masked[i, b] + products[i, b]
+            out[i, b] = share[i, b] - value if (word >> np.uint64(b)) & np.uint64(1) else value

@@ -9,7 +9,7 @@ a truncation; products of two secrets cost rounds (see `arithmetic`). Nothing op
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from unseen.computation.circle import Circle
 from unseen.computation.share import fixed
 from unseen.computation.types import Real, Words
 from unseen.errors import MisuseError
+
+if TYPE_CHECKING:
+    from unseen.computation.share.boolean import Bits
 
 Public: TypeAlias = "float | int | Real"
 
@@ -99,6 +102,22 @@ class Shared:
         from unseen.computation.share import arithmetic
 
         return arithmetic.rescale(arithmetic.matrix_product(self, other), max(self.fraction, other.fraction))
+
+    def __lt__(self, other: Shared | Public) -> Bits:
+        from unseen.computation.share import compare
+
+        return compare.negative(self - other)
+
+    def __gt__(self, other: Shared | Public) -> Bits:
+        from unseen.computation.share import compare
+
+        return compare.negative(-self + other)
+
+    def __le__(self, other: Shared | Public) -> Bits:
+        return ~(self > other)
+
+    def __ge__(self, other: Shared | Public) -> Bits:
+        return ~(self < other)
 
     # --- misuse made loud -------------------------------------------------------------------------------
 

@@ -115,12 +115,14 @@ class PrivateMatrix:
         if self.mine is None:
             b, c = ticket.take()
             circle.channel(self.owner).send(tag, share - b)
-            return c + multiply(self.masked, b)
+            mine: Words = c + multiply(self.masked, b)
+            return mine
         (c,) = ticket.take()
         total = share.copy()
         for channel in circle.others():
             total += channel.receive(tag, np.uint64, share.shape)
-        return c + multiply(self.mine, total)
+        owned: Words = c + multiply(self.mine, total)
+        return owned
 
 
 def private_matrix(

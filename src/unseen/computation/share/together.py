@@ -25,12 +25,13 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class Opening:
-    """What one protocol wants opened to all in one round: shares of arrays, each under a uniform mask."""
+    """What one protocol wants opened to all in one round: `shares` that add up and `bits` that XOR, each under a
+    uniform mask. It gets them back in this order."""
 
     circle: Circle
     tag: str
-    shares: Sequence[Array]
-    group: Group = Group.ADD
+    shares: Sequence[Array] = ()
+    bits: Sequence[Array] = ()
 
 
 Steps: TypeAlias = Generator[Opening, list[Any], R]
@@ -59,10 +60,15 @@ def together(*running: Steps[Any]) -> list[Any]:
         active = {}
         for _, opening in wanted:
             for channel in opening.circle.others():
-                for share in opening.shares:
+                for share in (*opening.shares, *opening.bits):
                     channel.send(opening.tag, share)
         for i, opening in wanted:
-            opened = opening.circle.collect(opening.tag, opening.shares, opening.group)
+            added, mixed = (Group.ADD, opening.shares), (Group.XOR, opening.bits)
+            opened = [
+                whole
+                for group, shares in (added, mixed)
+                for whole in opening.circle.collect(opening.tag, shares, group)
+            ]
             _advance(i, running[i], opened, active, results)
     return results
 
