@@ -36,6 +36,7 @@ def test_the_joint_model_beats_the_lender_alone_on_the_same_held_out_rows(
         "seconds",
         "bytes",
         "disclosures",
+        "law",
         "ledgers_verified",
         "report",
     }
@@ -46,6 +47,8 @@ def test_the_joint_model_beats_the_lender_alone_on_the_same_held_out_rows(
     assert outcome["ledgers_verified"] is True
     assert {"align", "bin", "train", "evaluate"} <= set(outcome["seconds"])
     assert set(outcome["disclosures"]) == {"lender", "bureau", "dealer"}
+    assert outcome["law"]["permitted"] is True
+    assert {pack["id"] for pack in outcome["law"]["packs"]} == {"eu", "us"}
 
 
 def test_the_report_is_one_page_with_plots_that_loads_nothing(demo: tuple[Path, dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from unseen.cli.demo.material import BUREAU, BUREAU_COLUMNS, DEALER, LABEL, LENDER, LENDER_COLUMNS
 from unseen.cli.options import AsJson
+from unseen.encoding import Json
 from unseen.errors import MisuseError
 
 Folder = Annotated[
@@ -47,6 +48,7 @@ class _Demo:
     def __init__(self, folder: Path, console: Console) -> None:
         self.folder, self.console = folder, console
         self.seconds: dict[str, float] = {}
+        self.law: Json = None
 
     def run(self) -> dict[str, Any]:
         """Every step in order; returns what `--json` prints."""
@@ -68,6 +70,8 @@ class _Demo:
                 running.enter_context(running_nodes([home.path for home in homes.values()]))
             with self._step("agreement", "an agreement, signed by all three"):
                 self._agree(homes, terms_file)
+            with self._step("law", "the plan, held against the law packs of the EU and the US"):
+                self._law(homes, request_file)
             record, result = self._job(homes, request_file)
         return self._finish(homes, record, result)
 
@@ -114,6 +118,17 @@ class _Demo:
                 Agreements(homes[name], store).exchange(self.agreement)
         self.console.print(f"  agreement {self.agreement[:12]}… signed by lender, bureau and dealer")
 
+    def _law(self, homes: dict[str, Any], request_file: Path) -> None:
+        """Every node asks the law packs again before it grants; here they say what they find."""
+        from unseen.cli.law import derive
+        from unseen.interaction.law.verdict import judge
+
+        plan, terms = derive("credit", request_file, self.agreement, homes[LENDER].path)
+        verdict = judge(plan, terms)
+        self.law = verdict.as_json()
+        for line in verdict.words:
+            self.console.print(f"  {line}", markup=False)
+
     def _job(self, homes: dict[str, Any], request_file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         from unseen.cli.jobs import progress, read_request
         from unseen.interaction.client import NodeClient
@@ -142,6 +157,7 @@ class _Demo:
             "seconds": {**self.seconds, **{name: step["seconds"] for name, step in result["steps"].items()}},
             "bytes": record["bytes"],
             "disclosures": record["plan"]["disclosures"],
+            "law": self.law,
             "ledgers_verified": sound,
             "report": str(report),
         }

@@ -67,21 +67,32 @@ def write_loans(lender: Path, bureau: Path) -> None:
     file.iloc[draw.permutation(len(file))].to_parquet(bureau, index=False)
 
 
+ON_FILE = {
+    LENDER: "privacy-notice processing-record impact-assessment human-review permissible-purpose"
+    " security-program adverse-action-notice adverse-action-reasons",
+    BUREAU: "privacy-notice processing-record impact-assessment balancing-test permissible-purpose"
+    " security-program accuracy-policy glba-exception",
+}
+"""What the law packs of the EU and the US ask the two controllers to have on file for a scorecard."""
+
+
 def agreement() -> dict[str, Any]:
     """The agreement's terms, as a person would write them."""
     return {
         "agreement": "Joint default scorecard",
         "version": 1,
         "parties": {
-            LENDER: {"role": "controller"},
-            BUREAU: {"role": "controller"},
-            DEALER: {"role": "dealer"},
+            LENDER: {"role": "controller", "jurisdiction": "EU"},
+            BUREAU: {"role": "controller", "jurisdiction": "EU"},
+            DEALER: {"role": "dealer", "jurisdiction": "EU"},
         },
         "purpose": "dpv:CreditChecking",
         "legal_basis": {
             LENDER: "GDPR art. 6(1)(b): assessing an application for credit",
             BUREAU: "GDPR art. 6(1)(f): legitimate interest in responsible lending",
         },
+        "subjects": {"jurisdictions": ["EU", "US"], "categories": ["pd:CreditRecord", "pd:Income"]},
+        "evidence": {name: _evidence(kinds) for name, kinds in ON_FILE.items()},
         "valid": {"from": "2026-01-01", "until": "2035-12-31"},
         "columns": {
             LENDER: {
@@ -99,6 +110,11 @@ def agreement() -> dict[str, Any]:
         },
         "limits": {"smallest_overlap": 1000, "smallest_group": 50, "runs": 100},
     }
+
+
+def _evidence(kinds: str) -> dict[str, str]:
+    """What a party of the demo has on file; a real agreement names its own documents and dates."""
+    return dict.fromkeys(kinds.split(), "example, not a real document; 2026-01-01")
 
 
 def request() -> dict[str, Any]:
