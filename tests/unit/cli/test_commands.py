@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from unseen.cli import COMMANDS, GROUPS, Command, main
+from unseen.cli import main
+from unseen.cli.commands import COMMANDS, GROUPS, Command
 from unseen.errors import MisuseError, RefusedError
 
 
