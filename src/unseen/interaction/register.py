@@ -16,7 +16,7 @@ from unseen.interaction.terms import Part
 
 TO_DO: Final = "TO DO"
 _MEASURES: Final = (
-    "data leaves its owner as random shares only; no party holds another's rows",
+    "data leaves its owner blinded or as random shares; no party holds another's rows",
     "TLS 1.3 with pinned keys between nodes; signing keys readable by their owner only",
     "columns, uses, recipients and limits checked by every node before each run, refusals on record",
     "an append-only ledger under signed heads; receipts countersigned by all parties",

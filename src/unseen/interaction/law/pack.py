@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -36,6 +36,8 @@ class Rule:
     evidence: tuple[str, ...]
     mend: str
     forbids: bool
+    looks_at: tuple[str, ...]
+    """The facts that its policy reads, by their names in the schema."""
 
 
 @dataclass(frozen=True)
@@ -179,4 +181,24 @@ def _rule(pack: str, policy: Mapping[str, Any]) -> Rule:
         raise MisuseError(f"a policy of the law pack {pack!r} lacks @{missing[0]}")
     evidence = tuple(kind.strip() for kind in notes["evidence"].split("|") if kind.strip())
     forbids = policy["effect"] == "forbid"
-    return Rule(notes["id"], notes["article"], notes["reason"], evidence, notes["mend"], forbids)
+    looks_at = tuple(dict.fromkeys([*_actions(policy["action"]), *_attributes(policy["conditions"])]))
+    return Rule(notes["id"], notes["article"], notes["reason"], evidence, notes["mend"], forbids, looks_at)
+
+
+def _actions(scope: Mapping[str, Any]) -> list[str]:
+    """The acts that a policy is about; none named: all."""
+    entities = scope.get("entities", [scope["entity"]] if "entity" in scope else [])
+    return [str(entity["id"]) for entity in entities]
+
+
+def _attributes(node: Any) -> Iterator[str]:
+    """Every attribute of principal, resource or context that an expression reads."""
+    if isinstance(node, Mapping):
+        access = node.get(".")
+        if isinstance(access, Mapping) and "attr" in access:
+            yield str(access["attr"])
+        for inner in node.values():
+            yield from _attributes(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _attributes(inner)

@@ -16,6 +16,7 @@ from unseen.errors import MisuseError, RefusedError
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.law.act import Act, Doing, acts, applicable
 from unseen.interaction.law.pack import PACKAGE, load, packs
+from unseen.interaction.law.table import markdown
 from unseen.interaction.law.verdict import judge
 from unseen.interaction.law.vocabulary import basis_of, field_of
 from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape
@@ -220,3 +221,9 @@ def test_purposes_and_bases_are_read_as_people_write_them() -> None:
     assert basis_of("Legitimate interests: LIA-7") == "legitimate-interests"
     assert basis_of("GDPR art. 6(1)(b): assessing an application") == "contract"
     assert basis_of("because") == "none"
+
+
+def test_the_page_of_all_rules_is_the_one_that_the_packs_give() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "law.md").read_text(encoding="utf-8")
+    assert page.endswith(markdown()), "write it again: python -m unseen.interaction.law.table"
+    assert "does not replace it" in page
