@@ -40,6 +40,9 @@ from unseen.interaction.testimony import exchange, result_digest, testify
 from unseen.interaction.workshop import CALLER
 
 SESSION_TAG: Final = "unseen/session/v1"
+SWITCH_SECONDS: Final = 0.0005
+"""How long a thread may keep the interpreter while another waits for it. A writer thread needs it for a moment
+between any two TLS records; at Python's own 5 ms a busy main thread would starve it (10 to 40% of a run)."""
 _PROGRESS_SECONDS: Final = 0.1
 
 
@@ -105,6 +108,7 @@ class NodeLine:
 
 def main() -> None:
     """Entry point of the process."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     line = NodeLine(socket.socket(fileno=int(sys.argv[1])))
     _import_ahead()
     folder = line.folder()
