@@ -62,7 +62,7 @@ def _short(plan: Plan, terms: Agreement) -> tuple[str, ...]:
         f" “{terms.agreement}” (version {terms.version}).{dealer}",
         f"Purpose: {plan.purpose}. No other use is covered.",
         *(f"Legal basis of {party}: {_basis(terms, party)}." for party in plan.parties),
-        "No party sees another's rows: data leaves its owner blinded or in random shares, and is computed on as such.",
+        "No party sees another's rows: data leaves its owner blinded or in random shares only.",
     )
 
 
