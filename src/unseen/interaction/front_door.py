@@ -24,7 +24,7 @@ GREETING_LIMIT: Final = 16 << 10
 """Most bytes of a greeting, in any number of TLS records."""
 GREETING_SECONDS: Final = 5.0
 CALLERS_LIMIT: Final = 256
-"""Most callers whose greeting is awaited at once; others are turned away."""
+"""Most callers whose greeting is awaited at once; for one more, the one who has waited longest goes."""
 
 CONTROL: Final = "control"
 SESSION: Final = "session"
@@ -175,7 +175,8 @@ class FrontDoor:
         self._listener = listener
         self._control = control
         self._session = session
-        self._callers: set[asyncio.Task[None]] = set()
+        self._greeting: dict[asyncio.Task[None], None] = {}
+        self._served: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Accept until cancelled."""
@@ -184,16 +185,22 @@ class FrontDoor:
         try:
             while True:
                 caller, _ = await loop.sock_accept(self._listener)
-                if len(self._callers) >= CALLERS_LIMIT:
-                    caller.close()
-                    continue
+                if len(self._greeting) >= CALLERS_LIMIT:
+                    longest = next(iter(self._greeting))
+                    del self._greeting[longest]
+                    longest.cancel()
                 task = loop.create_task(self._receive(caller))
-                self._callers.add(task)
-                task.add_done_callback(self._callers.discard)
+                self._greeting[task] = None
+                self._served.add(task)
+                task.add_done_callback(self._gone)
         finally:
-            for task in list(self._callers):
+            for task in list(self._served):
                 task.cancel()
             self._listener.close()
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._greeting.pop(task, None)
+        self._served.discard(task)
 
     async def _receive(self, caller: socket.socket) -> None:
         try:
@@ -201,6 +208,7 @@ class FrontDoor:
             caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             async with asyncio.timeout(GREETING_SECONDS):
                 name = await peek_server_name(caller)
+            self._greeting.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
             first, second = name.split(".")
             if first == CONTROL:
                 await self._control(caller)

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from unseen.encoding import Json
+from unseen.encoding import Json, canonical
 from unseen.errors import (
     AbortedError,
     DataError,
@@ -181,8 +181,8 @@ def request_from_json(value: Json) -> Request:
     body = value["body"]
     if not all(isinstance(text, str) and 0 < len(text) <= 128 for text in texts.values()):
         raise MisuseError("a request's fields are short texts")
-    if not isinstance(body, Mapping):
-        raise MisuseError("a request's body is an object")
+    if not isinstance(body, Mapping) or len(canonical(dict(body))) > BODY_LIMIT:
+        raise MisuseError(f"a request's body is an object of at most {BODY_LIMIT} bytes")
     request = Request(body=dict(body), **{name: str(text) for name, text in texts.items()})
     if not _JOB_NAME.fullmatch(request.job) or not _SEED.fullmatch(request.seed):
         raise MisuseError("a request's job name has 32 and its seed 64 hexadecimal digits")

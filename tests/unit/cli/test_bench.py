@@ -9,7 +9,7 @@ import pytest
 from unseen.cli.bench.harness import measure
 from unseen.cli.bench.registry import WORKLOADS, Workload, workload
 from unseen.cli.bench.tables import markdown, write_between
-from unseen.errors import MisuseError
+from unseen.errors import AbortedError, MisuseError
 
 FORM = {
     "work",
@@ -37,6 +37,17 @@ def test_bytes_and_rounds_are_those_of_the_protocol() -> None:
     report = measure(workload("round-trip"), {"times": 50}, repeat=2)
     assert report["rounds"] == 50
     assert report["bytes"] == 50 * 2 * (16 + 8)
+
+
+def test_three_parties_meet_as_two_do() -> None:
+    report = measure(workload("open"), {"words": 100}, parties=3, repeat=1)
+    assert report["parties"] == 3
+    assert report["bytes"] == 3 * 2 * (16 + 800)
+
+
+def test_a_measurement_that_fails_says_where() -> None:
+    with pytest.raises(AbortedError, match="the measurement failed at party0"):
+        measure(workload("open"), {"words": 1 << 60}, repeat=1)  # more than any machine's memory
 
 
 def test_an_unknown_size_or_workload_is_named() -> None:

@@ -188,6 +188,35 @@ def test_a_caller_who_hangs_up_or_stays_silent_is_let_go(monkeypatch: pytest.Mon
     assert reached == ["control", "job1"]
 
 
+def test_a_crowd_that_says_nothing_does_not_keep_others_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_door, "CALLERS_LIMIT", 3)
+    reached = asyncio.Event()
+
+    async def control(caller: socket.socket) -> None:
+        reached.set()
+        caller.close()
+
+    async def session(_: str, caller: socket.socket) -> None:
+        caller.close()
+
+    async def scenario() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        address = listener.getsockname()
+        serving = asyncio.create_task(FrontDoor(listener, control, session).serve())
+        silent = [await asyncio.open_connection(*address) for _ in range(8)]
+        _, writer = await asyncio.open_connection(*address)
+        writer.write(greeting("control.bureau"))
+        async with asyncio.timeout(10):
+            await reached.wait()
+            assert await _ended(silent[0][0])
+        for _, other in (*silent, (None, writer)):
+            other.close()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+
 async def _ended(reader: asyncio.StreamReader) -> bool:
     try:
         return await reader.read() == b""
