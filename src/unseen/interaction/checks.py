@@ -234,19 +234,28 @@ def require_grant(envelope: Envelope, plan_hash: str, card: Card, now: datetime)
     Raises VerificationError; RefusedError if the document is its refusal.
     """
     if envelope.kind == REFUSAL:
-        value = _fields(envelope.verify(REFUSAL, [card.key]))
-        raise RefusedError(str(value["rule"]), f"{card.name}: {value['reason']}", str(value["mend"]))
-    value = _fields(envelope.verify(GRANT, [card.key]))
-    if value["plan"] != plan_hash or value["party"] != card.name:
+        said = _texts(envelope.verify(REFUSAL, [card.key]), "plan", "party", "rule", "reason", "mend")
+        if said["plan"] != plan_hash or said["party"] != card.name:
+            raise VerificationError(f"{card.name} refused another plan than this one")
+        raise RefusedError(said["rule"], f"{card.name}: {said['reason']}", said["mend"])
+    said = _texts(envelope.verify(GRANT, [card.key]), "plan", "party", "expires")
+    if said["plan"] != plan_hash or said["party"] != card.name:
         raise VerificationError(f"{card.name} granted another plan than this one")
-    if datetime.fromisoformat(str(value["expires"])) < now:
+    try:
+        expires = datetime.fromisoformat(said["expires"]).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise VerificationError(f"{card.name}'s grant does not say when it expires") from error
+    if expires < now:
         raise VerificationError(f"{card.name}'s grant has expired; submit the job again")
 
 
-def _fields(value: Json) -> Mapping[str, Json]:
-    if not isinstance(value, Mapping):
-        raise VerificationError("a signed document without fields")
-    return value
+def _texts(value: Json, *names: str) -> dict[str, str]:
+    """These fields of a signed document. Raises VerificationError where one is missing or no text."""
+    fields = value if isinstance(value, Mapping) else {}
+    found = {name: fields.get(name) for name in names}
+    if missing := [name for name, text in found.items() if not isinstance(text, str)]:
+        raise VerificationError(f"a signed document lacks {', '.join(missing)}")
+    return {name: str(text) for name, text in found.items()}
 
 
 def _about(plan: Plan, party: str, now: datetime) -> dict[str, Json]:

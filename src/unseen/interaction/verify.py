@@ -262,7 +262,8 @@ def _differing_receipts(reports: Sequence[LedgerReport]) -> list[str]:
 def _differing_heads(reports: Sequence[LedgerReport]) -> list[str]:
     """(7) Every head that an institution signed, wherever it is kept, is a head of its one ledger."""
     findings = []
-    whole = [report for report in reports if report.leaves]  # a job's bundle has not the whole ledger
+    told = {head.institution for report in reports for head in report.heads if head.entry >= 0}
+    whole = [report for report in reports if report.leaves and report.institution in told]
     trees = {report.institution: Tree.of(_split(report.leaves)) for report in whole}
     signed: dict[tuple[str, int], SignedHead] = {}
     for report in reports:
@@ -273,8 +274,10 @@ def _differing_heads(reports: Sequence[LedgerReport]) -> list[str]:
                 findings.append(
                     f"{head.institution} signed two different heads over {head.size} entries (see {where})"
                 )
-            elif (tree := trees.get(head.institution)) and (
-                head.size > tree.size or tree.root(head.size).hex() != head.root
+            elif (
+                head.entry >= 0
+                and (tree := trees.get(head.institution))
+                and (head.size > tree.size or tree.root(head.size).hex() != head.root)
             ):
                 findings.append(
                     f"{head.institution}'s ledger does not continue the head that it gave {report.institution}"
