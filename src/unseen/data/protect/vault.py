@@ -1,0 +1,111 @@
+"""The vault of random tokens: pairs of value and token in sealed files that only grow.
+
+    FOLDER/
+      00000001.sealed, 00000002.sealed, …   one Arrow batch of new pairs each, sealed as a whole
+      lock                                   held by whoever reads or adds
+
+A value is in the clear in memory only. Two processes that tokenise at once take turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from unseen.errors import MisuseError
+
+_SCHEMA: Final = pa.schema([("value", pa.large_string()), ("token", pa.large_string())])
+
+
+class Seal(Protocol):
+    """Authenticated encryption; `context` is bound to the text but not stored."""
+
+    def seal(self, data: bytes, context: bytes) -> bytes: ...
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """Raises VerificationError for what was not sealed so."""
+        ...
+
+
+class Vault:
+    """The pairs in one folder, made if it is not there."""
+
+    def __init__(self, folder: Path, seal: Seal) -> None:
+        self._folder = folder
+        self._seal = seal
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def read(self) -> tuple[pa.Array, pa.Array]:
+        """All values and their tokens, in the order in which they came."""
+        with self._alone():
+            return self._read()
+
+    def grown(self, values: pa.Array, fresh: Callable[[int], pa.Array]) -> tuple[pa.Array, pa.Array]:
+        """All values and tokens, after those distinct `values` that were not there got fresh tokens."""
+        with self._alone():
+            known, tokens = self._read()
+            new = values.filter(pc.is_null(pc.index_in(values, value_set=known)))
+            if not len(new):
+                return known, tokens
+            made = fresh(len(new))
+            self._write(len(self._files()) + 1, pa.table([new, made], schema=_SCHEMA))
+            return pa.concat_arrays([known, new]), pa.concat_arrays([tokens, made])
+
+    def erase(self, value: str) -> bool:
+        """Forget a value: its token can no longer be reversed. Whether it was there."""
+        with self._alone():
+            found = False
+            for number, path in enumerate(self._files(), start=1):
+                pairs = self._open(number, path)
+                kept = pairs.filter(pc.not_equal(pairs["value"], value))
+                if kept.num_rows < pairs.num_rows:
+                    found = True
+                    self._write(number, kept)
+            return found
+
+    def _read(self) -> tuple[pa.Array, pa.Array]:
+        batches = [self._open(number, path) for number, path in enumerate(self._files(), start=1)]
+        whole = pa.concat_tables([_SCHEMA.empty_table(), *batches]).combine_chunks()
+        return whole["value"].combine_chunks(), whole["token"].combine_chunks()
+
+    def _open(self, number: int, path: Path) -> pa.Table:
+        if path.name != _name(number):
+            raise MisuseError(f"{self._folder} lacks {_name(number)}; restore the vault from its backup")
+        data = self._seal.open(path.read_bytes(), self._context(number))
+        return pa.ipc.open_stream(data).read_all()
+
+    def _write(self, number: int, pairs: pa.Table) -> None:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, _SCHEMA) as writer:
+            writer.write_table(pairs)
+        sealed = self._seal.seal(sink.getvalue().to_pybytes(), self._context(number))
+        partial = self._folder / "partial"
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self._folder / _name(number))
+
+    def _context(self, number: int) -> bytes:
+        return f"unseen/vault/{self._folder.name}/{number}".encode()
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("*.sealed"))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self._folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _name(number: int) -> str:
+    return f"{number:08}.sealed"
