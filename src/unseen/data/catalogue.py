@@ -1,112 +1,32 @@
-"""What an institution has on offer: data sets, their columns, and what each column may be used for.
+"""The catalogue: what an institution has on offer, kept in the institution's own database.
 
-The catalogue lies in the institution's own database. Every change makes a new version of the data set's entry;
-a job records the version that it ran under, and older versions stay readable.
+Every change makes a new version of a data set's entry; a job records the version that it ran under, and older
+versions stay readable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sql
 
-from unseen.encoding import Json, canonical, parse_json
-from unseen.errors import DataError, MisuseError, RefusedError
+from unseen.data.dataset import (
+    Classified,
+    Column,
+    Dataset,
+    Level,
+    Protection,
+    Retention,
+    Use,
+    dataset_from_json,
+)
+from unseen.encoding import canonical, parse_json
+from unseen.errors import DataError, MisuseError
 
-
-class Use(StrEnum):
-    """What a column may be used for in a joint computation."""
-
-    JOIN = "join"
-    """As an identifier by which institutions find common customers."""
-    FEATURE = "feature"
-    """As an input of a model."""
-    LABEL = "label"
-    """As the outcome that a model learns."""
-    FILTER = "filter"
-    """To choose rows."""
-    GROUP = "group"
-    """To form groups."""
-    AGGREGATE = "aggregate"
-    """In sums, counts and means over groups large enough."""
-    RETRIEVE = "retrieve"
-    """To be looked up row by row."""
-
-
-class Level(StrEnum):
-    """How sensitive a column is, in the five steps of JR/T 0197-2020."""
-
-    PUBLIC = "1"
-    INTERNAL = "2"
-    SENSITIVE = "3"
-    HIGHLY_SENSITIVE = "4"
-    SECRET = "5"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its type in the source, what it holds, how sensitive it is, and its allowed uses.
-
-    `description` is what a partner may read, for example as a reason code; it never holds a value.
-    """
-
-    name: str
-    type: str
-    category: str = "unclassified"
-    level: Level = Level.SENSITIVE
-    uses: tuple[Use, ...] = ()
-    description: str = ""
-
-    def as_json(self) -> Json:
-        return {**asdict(self), "level": self.level.value, "uses": [use.value for use in self.uses]}
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A data set on offer: where it lies, which column names the person, and its columns."""
-
-    name: str
-    source: str
-    subject: str
-    columns: tuple[Column, ...]
-    rows: int
-    version: int
-    registered: str
-
-    def column(self, name: str) -> Column:
-        """Raises DataError, naming the columns there are."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        known = ", ".join(column.name for column in self.columns)
-        raise DataError(f"data set {self.name!r} has no column {name!r} (columns: {known})")
-
-    def require(self, column: str, use: Use) -> Column:
-        """The column, if its entry allows the use. Raises RefusedError under rule `catalogue-use`."""
-        found = self.column(column)
-        if use not in found.uses:
-            raise RefusedError(
-                "catalogue-use",
-                f"column {column!r} of data set {self.name!r} is not on offer as {use.value}",
-                f"a steward may allow it: unseen dataset allow {self.name} {column}={use.value}",
-            )
-        return found
-
-    def as_json(self) -> Json:
-        return {
-            "name": self.name,
-            "source": self.source,
-            "subject": self.subject,
-            "columns": [column.as_json() for column in self.columns],
-            "rows": self.rows,
-            "version": self.version,
-            "registered": self.registered,
-        }
-
+__all__ = ["Catalogue", "Classified", "Column", "Dataset", "Level", "Protection", "Retention", "Use"]
 
 NAME_LIMIT: Final = 64
 
@@ -142,10 +62,10 @@ class Catalogue:
         """
         from unseen.data.source import open_source
 
-        if not name.isidentifier() or len(name) > NAME_LIMIT:
-            raise MisuseError(f"{name!r} is no name for a data set; use letters, digits and underscores")
+        _checked(name)
         with open_source(source) as opened:
-            schema, rows = opened.schema(), opened.rows()
+            schema, measured = opened.schema(), opened.measure()
+        rows = measured.rows
         if rows == 0:
             raise DataError(f"the source of data set {name!r} has no rows")
         offered = {column: tuple(given) for column, given in (uses or {}).items()}
@@ -157,21 +77,61 @@ class Catalogue:
             )
         described = descriptions or {}
         columns = tuple(
-            Column(column, kind, uses=offered.get(column, ()), description=described.get(column, ""))
+            Column(
+                column,
+                kind,
+                uses=offered.get(column, ()),
+                description=described.get(column, ""),
+                nulls=measured.nulls[column],
+                distinct=measured.distinct.get(column),
+            )
             for column, kind in schema.items()
         )
         return self._write(Dataset(name, source, subject, columns, rows, 0, ""))
 
+    def steward(
+        self,
+        name: str,
+        *,
+        owner: str | None = None,
+        retention: Retention | None = None,
+        jurisdictions: Sequence[str] | None = None,
+    ) -> Dataset:
+        """Set who answers for the data set, how long its rows are kept, where its persons live; a new version.
+
+        What is left out stays. Raises DataError if the retention counts from a column that is not there.
+        """
+        dataset = self.get(name)
+        if retention is not None and retention.column:
+            dataset.column(retention.column)
+        return self._write(
+            replace(
+                dataset,
+                owner=dataset.owner if owner is None else owner,
+                retention=retention or dataset.retention,
+                jurisdictions=dataset.jurisdictions if jurisdictions is None else tuple(jurisdictions),
+            )
+        )
+
+    def classify(self, name: str, found: Mapping[str, Classified]) -> Dataset:
+        """Record what the named columns hold, as found and confirmed or as declared; a new version."""
+        return self._change(name, {column: _as_fields(held) for column, held in found.items()})
+
+    def protect(self, name: str, protections: Mapping[str, Protection | None]) -> Dataset:
+        """Set how the named columns are protected before they leave (None: not at all); a new version."""
+        return self._change(name, {column: {"protection": chosen} for column, chosen in protections.items()})
+
     def allow(self, name: str, uses: Mapping[str, Sequence[Use]]) -> Dataset:
         """Set what the named columns are on offer for; a new version."""
-        dataset = self.get(name)
-        for column in uses:
-            dataset.column(column)
-        columns = tuple(
-            replace(column, uses=tuple(uses[column.name])) if column.name in uses else column
-            for column in dataset.columns
-        )
-        return self._write(replace(dataset, columns=columns))
+        return self._change(name, {column: {"uses": tuple(given)} for column, given in uses.items()})
+
+    def restore(self, dataset: Dataset) -> Dataset:
+        """Take in an entry that was written elsewhere (a data contract), as the newest version of its name.
+
+        Raises MisuseError for a name that is no identifier.
+        """
+        _checked(dataset.name)
+        return self._write(dataset)
 
     def get(self, name: str, version: int | None = None) -> Dataset:
         """The newest (or the given) version of an entry. Raises DataError, naming those there are."""
@@ -184,11 +144,19 @@ class Catalogue:
         if data is None:
             known = ", ".join(self.names()) or "none"
             raise DataError(f"no data set {name!r} is registered here (registered: {known})")
-        return _dataset(parse_json(data))
+        return dataset_from_json(parse_json(data))
 
     def names(self) -> list[str]:
         with self._engine.connect() as connection:
             return list(connection.execute(sql.select(self._entries.c.name).distinct().order_by("name")).scalars())
+
+    def _change(self, name: str, changes: Mapping[str, Mapping[str, Any]]) -> Dataset:
+        """A new version with these fields of these columns changed. Raises DataError for a column not there."""
+        dataset = self.get(name)
+        for column in changes:
+            dataset.column(column)
+        columns = tuple(replace(column, **changes.get(column.name, {})) for column in dataset.columns)
+        return self._write(replace(dataset, columns=columns))
 
     def _write(self, dataset: Dataset) -> Dataset:
         entries = self._entries
@@ -207,11 +175,10 @@ class Catalogue:
         return stamped
 
 
-def _dataset(value: Json) -> Dataset:
-    if not isinstance(value, dict):
-        raise DataError("a catalogue entry is damaged; restore the database from its backup")
-    columns = tuple(
-        Column(**{**entry, "level": Level(entry["level"]), "uses": tuple(Use(use) for use in entry["uses"])})
-        for entry in value["columns"]
-    )
-    return Dataset(**{**value, "columns": columns})
+def _as_fields(held: Classified) -> dict[str, Any]:
+    return {each.name: getattr(held, each.name) for each in fields(held)}
+
+
+def _checked(name: str) -> None:
+    if not name.isidentifier() or len(name) > NAME_LIMIT:
+        raise MisuseError(f"{name!r} is no name for a data set; use letters, digits and underscores")

@@ -6,8 +6,9 @@ Arrow. Column names are quoted by Ibis, never pasted into a query.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,15 @@ from unseen.errors import DataError, MisuseError, UnavailableError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an engine counts in one pass: rows, each column's share of nulls and distinct values (an estimate)."""
+
+    rows: int
+    nulls: Mapping[str, float]
+    distinct: Mapping[str, int]
 
 
 class Source:
@@ -32,6 +42,19 @@ class Source:
 
     def rows(self) -> int:
         return int(self._run(self._table.count()).as_py())
+
+    def measure(self) -> Measured:
+        """Rows, nulls and distinct values of all columns, in one query. Nested columns have no distinct count."""
+        table = self._table
+        kinds = dict(table.schema().items())
+        nulls = {name: table[name].isnull().sum() for name in kinds}
+        flat = [name for name, kind in kinds.items() if not kind.is_nested() and not kind.is_json()]
+        distinct = {name: table[name].approx_nunique() for name in flat}
+        wanted = [table.count(), *nulls.values(), *distinct.values()]
+        figures = self._run(table.aggregate([each.name(f"figure{place}") for place, each in enumerate(wanted)]))
+        rows, *counts = (int(value or 0) for value in figures.to_pylist()[0].values())
+        shares = {name: count / max(rows, 1) for name, count in zip(nulls, counts, strict=False)}
+        return Measured(rows, shares, dict(zip(distinct, counts[len(nulls) :], strict=True)))
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Exactly these columns, all rows, in the source's own order. Raises DataError for a missing column."""
