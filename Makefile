@@ -1,11 +1,13 @@
 # make demo   run the main job: a lender and a bureau build a scorecard
 # make test   run the tests           make lint   check style, types and layers
+# make deaths kill nodes at fifty instants of a job (a few minutes); the suite does three
+# make fuzz   run each fuzzer for a minute (SECONDS=…)
 # make bench  measure, and write the tables of docs/benchmarks.md
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint deaths fuzz bench clean
 install: $(STAMP)
 
 $(STAMP): pyproject.toml
@@ -27,6 +29,9 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+deaths: $(STAMP)
+	UNSEEN_DEATHS=50 $(BIN)/python -m pytest -q tests/end_to_end/test_sudden_death.py
 
 bench: $(STAMP)
 	$(BIN)/unseen bench --all --write docs/benchmarks.md

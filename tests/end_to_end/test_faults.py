@@ -215,6 +215,30 @@ def test_a_partner_cannot_do_what_the_operator_can(houses: Neighbourhood) -> Non
             assert caught.value.rule == "operator"
 
 
+# --- what was sent -------------------------------------------------------------------------------------
+
+
+def test_what_no_protocol_declares_is_an_incident_in_every_ledger_and_told_to_people(
+    houses: Neighbourhood, tmp_path: Path
+) -> None:
+    sound, odd = houses.submit(), houses.submit(whispers=1)
+    assert houses.result(sound)["incidents"] == []
+    (told,) = houses.result(odd)["incidents"]
+    assert told == "bureau sent lender 1 message (24 bytes) of kind “trial/whisper”, which no protocol declares"
+    assert houses.settled(odd, State.DONE)
+    for institution in houses.all:
+        entry = institution.home.ledger.find(f"{odd}/incident")
+        assert entry is not None
+        assert entry.kind is Kind.INCIDENT
+        assert told in str(entry.body["why"])
+        assert institution.home.ledger.find(f"{sound}/incident") is None
+    assert told in houses.lender.command("job", "show", odd).stdout.replace("\n", " ")
+    words = houses.bureau.command("export", str(tmp_path / "odd.zip"), "--job", odd).stdout
+    assert f"INCIDENT: {told}" in words
+    assert "1 × reveal/total: 24 bytes" in words
+    assert not houses.findings()
+
+
 # --- records -------------------------------------------------------------------------------------------
 
 

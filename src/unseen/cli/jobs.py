@@ -97,6 +97,7 @@ def show(job: JobName, /, *, home: HomeFolder = None, as_json: AsJson = False) -
         console.print(f"Job [bold]{record['job']}[/]: {record['state']}, asked for by {record['requester']}")
         if record["bytes"]:
             console.print(f"{_size(record['bytes'])} between all parties, {record['rounds']} rounds")
+        _incidents(console, record)
         if record["fault"]:
             _diagnosis(console, record)
         show_plan(console, record["plan"], None)
@@ -197,6 +198,7 @@ def _done(console: Console, home: Home, record: Mapping[str, Any], result: Mappi
         f"[green]Done[/] in {sum(seconds.values()):.1f} s, {_size(record['bytes'])}, {record['rounds']} rounds;"
         " the receipt is signed by all parties"
     )
+    _incidents(console, record)
     folder = home.job_folder(record["job"])
     present = getattr(find(record["application"]), "present", None)
     if present is not None:
@@ -208,6 +210,13 @@ def _done(console: Console, home: Home, record: Mapping[str, Any], result: Mappi
             if isinstance(value, str | int | float | bool):
                 console.print(f"  {escape(name)}: {escape(str(value))}")
     console.print(f"All results: {folder}")
+
+
+def _incidents(console: Console, record: Mapping[str, Any]) -> None:
+    for words in record["incidents"]:
+        console.print(
+            f"[bold red]Incident[/]  {escape(words)}; it is in the ledger. Ask the maker or the partner why."
+        )
 
 
 def _diagnosis(console: Console, record: Mapping[str, Any]) -> None:

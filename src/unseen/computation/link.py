@@ -57,19 +57,27 @@ class Wire(Protocol):
 
 @dataclass
 class Counters:
-    """What went over a channel: payload and heads in bytes, messages, and bytes sent by kind of message."""
+    """What went over a channel: payload and heads in bytes, messages; by tag, messages and bytes each way."""
 
     bytes_sent: int = 0
     bytes_received: int = 0
     messages_sent: int = 0
     by_tag: dict[str, list[int]] = field(default_factory=dict)
+    heard_by_tag: dict[str, list[int]] = field(default_factory=dict)
 
     def sent(self, tag: str, size: int) -> None:
         self.bytes_sent += size
         self.messages_sent += 1
-        entry = self.by_tag.setdefault(tag, [0, 0])
-        entry[0] += 1
-        entry[1] += size
+        _count(self.by_tag, tag, size)
+
+    def heard(self, tag: str, size: int) -> None:
+        _count(self.heard_by_tag, tag, size)
+
+
+def _count(table: dict[str, list[int]], tag: str, size: int) -> None:
+    entry = table.setdefault(tag, [0, 0])
+    entry[0] += 1
+    entry[1] += size
 
 
 def tag_number(tag: str) -> int:
@@ -216,6 +224,7 @@ class Link:
         for start in range(0, len(view), FRAME_LIMIT):
             part = view[start : start + FRAME_LIMIT]
             self._take(stream, tag, partial(_exactly, part))
+        self.counters.heard(tag, len(view) + -(-len(view) // FRAME_LIMIT) * _HEAD.size)
 
     def receive_bytes(self, stream: int, tag: str, limit: int) -> bytes:
         box: list[bytearray] = []
@@ -227,6 +236,7 @@ class Link:
             return memoryview(box[0])
 
         self._take(stream, tag, room)
+        self.counters.heard(tag, len(box[0]) + _HEAD.size)
         return bytes(box[0])
 
     def _take(self, stream: int, tag: str, room: Callable[[int], memoryview | None]) -> None:

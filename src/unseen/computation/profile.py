@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from unseen.encoding import Json
+
 
 class Adversary(StrEnum):
     """What a corrupted party is assumed to do."""
@@ -41,10 +43,49 @@ class Disclosure:
     what: str
 
 
+class Carries(StrEnum):
+    """What a message tells whoever receives it."""
+
+    NOTHING = "nothing"
+    """Uniform words: masked values, shares, seeds, corrections."""
+    BLINDED = "blinded"
+    """Identifiers under a key that the receiver does not hold."""
+    DISCLOSED = "disclosed"
+    """A fact that the profile's `reveals` names."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A line of a protocol's message table: a kind of message, and what it carries.
+
+    `kind` is a message's tag with every number in it written as `#`; a `*` at its end stands for any ending.
+    `most_messages` and `most_bytes` bound what one party sends another of it in a run; None: as the sizes say.
+    """
+
+    kind: str
+    carries: Carries = Carries.NOTHING
+    most_messages: int | None = None
+    most_bytes: int | None = None
+
+    def covers(self, kind: str) -> bool:
+        """Whether a message of this kind falls under this line."""
+        return kind.startswith(self.kind[:-1]) if self.kind.endswith("*") else kind == self.kind
+
+    def as_json(self) -> Json:
+        return {
+            "kind": self.kind,
+            "carries": self.carries.value,
+            "most_messages": self.most_messages,
+            "most_bytes": self.most_bytes,
+        }
+
+
 @dataclass(frozen=True)
 class Profile:
     """The declaration of one protocol.
 
+    `messages` is the protocol's own message table, without those of the building blocks (`messages.BLOCKS`);
+    None where none is declared: then what was sent in a run cannot be held against it.
     `rounds` and `bytes_sent` take the step's sizes and give the number of message exchanges and of bytes that
     all computing parties send to each other; None where they depend on the data only through declared sizes
     that the protocol itself cannot know beforehand.
@@ -57,6 +98,7 @@ class Profile:
     reveals: tuple[Disclosure, ...] = ()
     assumptions: tuple[str, ...] = ()
     failure: str = "none"
+    messages: tuple[Message, ...] | None = None
     rounds: Callable[..., int] | None = field(default=None, compare=False)
     bytes_sent: Callable[..., int] | None = field(default=None, compare=False)
 

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,6 +36,7 @@ from unseen.interaction.ledger import Kind
 from unseen.interaction.notices import Notices
 from unseen.interaction.plan import Plan
 from unseen.interaction.receipt import require_receipt, sign_receipt, statement
+from unseen.interaction.sent import declared, deviations
 from unseen.interaction.session import Meeting, Member
 from unseen.interaction.store import Store, now
 from unseen.interaction.task import Task
@@ -247,7 +248,7 @@ class Conductor:
         plan, _ = self.derive(request_from_json(record.request))
         digests = {party: document.digest for party, document in grants_of(record).items()}
         testimonies: Any = record.testimonies
-        return sign_receipt(statement(plan, digests, testimonies), self.home.signing_key)
+        return sign_receipt(statement(plan, digests, testimonies, declared(plan)), self.home.signing_key)
 
     def conclude(self, job: str, receipt: Envelope, asker: str) -> None:
         """Take in the receipt that all have signed: the job is done. Raises VerificationError, MisuseError."""
@@ -270,11 +271,21 @@ class Conductor:
         if record.state not in (State.COMPUTED, State.DONE):
             raise MisuseError(f"job {record.job} waits for no receipt here (it is {record.state})")
         cards = self.home.cards(self.store)
-        require_receipt(receipt, {name: cards[name] for name in record.parties})
+        said = require_receipt(receipt, {name: cards[name] for name in record.parties})
         self.own_receipt(record).merged(receipt)  # raises if it is another statement than ours
         self.home.ledger.append(
             Kind.RECEIPT, f"{record.job}/receipt", {"job": record.job, "receipt": receipt.as_json()}
         )
+        if found := deviations(said):
+            self._undeclared(record.job, found)
+
+    def _undeclared(self, job: str, found: Sequence[str]) -> None:
+        """What was sent is not what was declared: an incident, on record and told to people."""
+        log.error("job %s: what was sent is not what was declared: %s", job, "; ".join(found))
+        what: dict[str, Json] = {"what": "what was sent is not what was declared", "why": "; ".join(found)}
+        if self.home.ledger.find(f"{job}/incident") is None:
+            self.store.add_event(job, "incident", what)
+        self.home.ledger.append(Kind.INCIDENT, f"{job}/incident", {"job": job, **what})
 
     # --- failing ---------------------------------------------------------------------------------------
 

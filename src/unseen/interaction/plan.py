@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from unseen.computation.profile import Profile, Role
+from unseen.computation.profile import Message, Profile, Role
 from unseen.data.catalogue import Use
 from unseen.encoding import Json, canonical, digest
 
@@ -123,7 +123,17 @@ class Plan:
                 known += [sentence for sentence in sentences if sentence not in known]
         return learned
 
+    def messages(self) -> tuple[Message, ...] | None:
+        """All lines of its protocols' message tables; None where a protocol declares none."""
+        lines: dict[Message, None] = {}
+        for step in self.steps:
+            if step.profile.messages is None:
+                return None
+            lines |= dict.fromkeys(step.profile.messages)
+        return tuple(lines)
+
     def as_json(self) -> Json:
+        messages = self.messages()
         return {
             "job": self.job,
             "agreement": self.agreement,
@@ -135,6 +145,7 @@ class Plan:
             "uses": [use.as_json() for use in self.uses],
             "steps": [step.as_json() for step in self.steps],
             "disclosures": self.disclosures(),
+            "messages": None if messages is None else [line.as_json() for line in messages],
             "outputs": {party: list(names) for party, names in self.outputs.items()},
             "parameters": dict(self.parameters),
             "seed": self.seed,

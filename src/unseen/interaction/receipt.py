@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from unseen.computation.profile import Carries
 from unseen.encoding import Json
 from unseen.errors import VerificationError
 from unseen.interaction.envelope import Envelope, Signer, seal
@@ -21,14 +22,37 @@ from unseen.interaction.testimony import Testimony
 RECEIPT: Final = "application/vnd.unseen.receipt+json"
 
 
+class Count(BaseModel):
+    """How much of one kind of message."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    messages: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+
+
 class Line(BaseModel):
-    """One party's account of its channel to one peer; digests are BLAKE3 over all frames in that direction."""
+    """One party's account of its channel to one peer; digests are BLAKE3 over all frames in that direction.
+
+    `kinds` counts what it sent by kind of message, `heard` what it received (see `sent`).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     bytes: int
     messages: int
     sent: str
     received: str
+    kinds: Mapping[str, Count] = {}
+    heard: Mapping[str, Count] = {}
+
+
+class Declared(BaseModel):
+    """A line of the plan's message table (`computation.profile.Message`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: str
+    carries: Carries
+    most_messages: int | None = None
+    most_bytes: int | None = None
 
 
 class Account(BaseModel):
@@ -44,7 +68,10 @@ class Account(BaseModel):
 
 
 class Statement(BaseModel):
-    """What everyone signs: plan, agreement, digests of the grants, disclosures, everyone's account by name."""
+    """What everyone signs: plan, agreement, digests of the grants, disclosures, everyone's account by name.
+
+    `messages` is what the plan declares to be sent; None where a protocol of it declares nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     plan: str
@@ -53,6 +80,7 @@ class Statement(BaseModel):
     application: str
     grants: Mapping[str, str]
     disclosures: Mapping[str, list[str]]
+    messages: list[Declared] | None = None
     accounts: list[Account]
 
     @property
@@ -69,7 +97,12 @@ class Statement(BaseModel):
         return value
 
 
-def statement(plan: Plan, grants: Mapping[str, str], testimonies: Sequence[Testimony]) -> Statement:
+def statement(
+    plan: Plan,
+    grants: Mapping[str, str],
+    testimonies: Sequence[Testimony],
+    messages: Sequence[Declared] | None = None,
+) -> Statement:
     """The statement that every party builds for itself; `grants` are digests by party.
 
     Raises VerificationError for testimonies of another form.
@@ -83,6 +116,7 @@ def statement(plan: Plan, grants: Mapping[str, str], testimonies: Sequence[Testi
             "application": plan.application,
             "grants": dict(sorted(grants.items())),
             "disclosures": plan.disclosures(),
+            "messages": None if messages is None else [line.model_dump(mode="json") for line in messages],
             "accounts": [dict(testimony) for testimony in ordered],
         }
     )

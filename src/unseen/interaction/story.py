@@ -4,6 +4,8 @@ what, what moved, and which checks passed. Nothing here is believed that verific
 
 from __future__ import annotations
 
+from unseen.interaction.receipt import Statement
+from unseen.interaction.sent import deviations
 from unseen.interaction.verify import LedgerReport, Run
 
 
@@ -27,11 +29,22 @@ def story(report: LedgerReport, run: Run) -> list[str]:
                 f"  {account.party} sent {peer} {line.bytes} bytes in {line.messages} messages,"
                 f" and {peer} confirmed them (digest {line.sent[:12]}…)."
             )
+            lines += [f"    {count.messages} × {kind}: {count.bytes} bytes" for kind, count in line.kinds.items()]
+    lines += _held(said)
     lines.append(
         "  Checked: the receipt is signed by all parties; what each sent is what the other received; grants and"
         " result are those that this ledger recorded."
     )
     return lines
+
+
+def _held(said: Statement) -> list[str]:
+    """What was sent, held against what the plan declares."""
+    if said.messages is None:
+        return ["  A protocol of this plan declares no message table: what was sent cannot be held against it."]
+    if found := deviations(said):
+        return [f"  INCIDENT: {words}." for words in found]
+    return ["  All that was sent is of the kinds and within the bounds that the plan declares."]
 
 
 def stories(report: LedgerReport) -> list[str]:

@@ -1,14 +1,15 @@
 """What each party says at the end of a run about what it sent and received, and the check that all agree.
 
-A testimony names, for every other member of the session, bytes and messages sent and the BLAKE3 digests of
-all frames in each direction. The members exchange their testimonies over the session itself; what one says it
-sent must be what the other says it received. The receipt is made of the testimonies.
+A testimony names, for every other member of the session, bytes and messages sent, how many of each kind went
+each way, and the BLAKE3 digests of all frames in each direction. The members exchange their testimonies over
+the session itself; what one says it sent must be what the other says it received. The receipt is made of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from unseen.computation.channel import Channel
 from unseen.encoding import Json, canonical, digest, parse_json
@@ -16,7 +17,10 @@ from unseen.errors import MisuseError, ProtocolError
 
 TESTIMONY_LIMIT: Final = 256 << 10
 RESULT_TAG: Final = "unseen/result/v1"
-_LINE: Final = frozenset({"bytes", "messages", "sent", "received"})
+MOST_KINDS: Final = 512
+_NUMBER: Final = re.compile(r"\d+")
+_LINE: Final = frozenset({"bytes", "messages", "sent", "received", "kinds", "heard"})
+_COUNT: Final = frozenset({"messages", "bytes"})
 _WHOLE: Final = frozenset({"party", "plan", "job", "result", "rounds", "lines"})
 
 Testimony = Mapping[str, Json]
@@ -25,6 +29,23 @@ Testimony = Mapping[str, Json]
 def result_digest(result: Mapping[str, Json]) -> str:
     """Names a party's result without showing it."""
     return digest(RESULT_TAG, dict(result))
+
+
+def kind_of(tag: str) -> str:
+    """A message's kind: its tag with every number in it written as `#`."""
+    return _NUMBER.sub("#", tag)
+
+
+def by_kind(by_tag: Mapping[str, Sequence[int]]) -> dict[str, Json]:
+    """A channel's counts by tag as counts by kind."""
+    found: dict[str, list[int]] = {}
+    for tag, (messages, size) in by_tag.items():
+        entry = found.setdefault(kind_of(tag), [0, 0])
+        entry[0] += messages
+        entry[1] += size
+    if len(found) > MOST_KINDS:
+        raise MisuseError(f"a run of {len(found)} kinds of message cannot be accounted for (at most {MOST_KINDS})")
+    return {kind: {"messages": entry[0], "bytes": entry[1]} for kind, entry in sorted(found.items())}
 
 
 def testify(
@@ -41,6 +62,8 @@ def testify(
             "messages": counters.messages_sent,
             "sent": sent,
             "received": received,
+            "kinds": by_kind(counters.by_tag),
+            "heard": by_kind(counters.heard_by_tag),
         }
     return {"party": party, "plan": plan, "job": job, "result": result, "rounds": rounds, "lines": lines}
 
@@ -66,7 +89,7 @@ def compare(testimonies: Mapping[str, Testimony]) -> None:
         for receiver, line in _lines(said).items():
             heard = testimonies.get(receiver)
             other = _lines(heard).get(sender) if heard is not None else None
-            if other is None or other["received"] != line["sent"]:
+            if other is None or other["received"] != line["sent"] or other.get("heard") != line.get("kinds"):
                 raise ProtocolError(sender, f"says it sent something else to {receiver} than {receiver} received")
 
 
@@ -101,6 +124,26 @@ def _is_line(line: Json) -> bool:
         and _is_count(line["messages"])
         and _is_digest(line["sent"])
         and _is_digest(line["received"])
+        and _adds_up(line["kinds"], line["messages"], line["bytes"])
+        and _is_table(line["heard"])
+    )
+
+
+def _is_table(value: Json) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and len(value) <= MOST_KINDS
+        and all(
+            isinstance(count, Mapping) and set(count) == _COUNT and all(_is_count(n) for n in count.values())
+            for count in value.values()
+        )
+    )
+
+
+def _adds_up(kinds: Any, messages: Json, size: Json) -> bool:
+    """Whether a table of kinds is whole: its counts add up to the line's."""
+    return _is_table(kinds) and (messages, size) == tuple(
+        sum(count[name] for count in kinds.values()) for name in ("messages", "bytes")
     )
 
 

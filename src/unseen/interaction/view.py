@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from unseen.interaction.diagnosis import explained
+from unseen.interaction.envelope import from_json
 from unseen.interaction.job import JobRecord
+from unseen.interaction.receipt import read_statement
+from unseen.interaction.sent import deviations
 
 
 def brief(record: JobRecord) -> dict[str, Any]:
@@ -19,6 +22,13 @@ def brief(record: JobRecord) -> dict[str, Any]:
         "created": record.created,
         "updated": record.updated,
     }
+
+
+def incidents(record: JobRecord) -> list[str]:
+    """What was sent in this job beyond what its plan declares, in words."""
+    if record.receipt is None:
+        return []
+    return deviations(read_statement(from_json(record.receipt).read()))
 
 
 def full_view(record: JobRecord, me: str) -> dict[str, Any]:
@@ -36,6 +46,7 @@ def full_view(record: JobRecord, me: str) -> dict[str, Any]:
         "peak_rss_mb": record.result.get("peak_rss_mb"),
         "result_digest": record.result.get("digest"),
         "receipt": record.receipt,
+        "incidents": incidents(record),
         "fault": fault,
         "diagnosis": explained(fault, me),
     }

@@ -1,7 +1,8 @@
 """A small application for tests of the node: each party's column is added up on shares, the total revealed.
 
 It is installed as an application is, by an entry point, and does just enough to have columns, steps, outputs
-and a middle in which something can go wrong. With `laps` it multiplies for a while after it has said so.
+and a middle in which something can go wrong. With `laps` it multiplies for a while after it has said so; with
+`whispers` the first party sends the second its own sum, which no protocol of the plan declares.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share.array import Shared, from_owner, reveal
 from unseen.data.catalogue import Use
 from unseen.encoding import Json
@@ -27,11 +28,12 @@ TOTAL = Profile(
         Disclosure(Role.EACH, "the total of column {column} over all parties"),
         Disclosure(Role.DEALER, "how many laps were run"),
     ),
+    messages=(Message("reveal/total", Carries.DISCLOSED, most_messages=1, most_bytes=64),),
 )
 
 
 class Trial:
-    """Totals a column. Body of a request: `columns` party → [data set, column, use], and `laps`."""
+    """Totals a column. Body of a request: `columns` party → [data set, column, use], `laps`, `whispers`."""
 
     name = "trial"
     version = "1.0"
@@ -39,8 +41,12 @@ class Trial:
 
     def plan(self, request: Request, agreement: Agreement) -> Plan:
         body = request.body
-        columns, laps = body.get("columns"), body.get("laps", 1)
-        if set(body) - {"columns", "laps"} or not isinstance(columns, Mapping) or not isinstance(laps, int):
+        columns, laps, whispers = body.get("columns"), body.get("laps", 1), body.get("whispers", 0)
+        if (
+            set(body) - {"columns", "laps", "whispers"}
+            or not isinstance(columns, Mapping)
+            or not isinstance(laps, int)
+        ):
             raise MisuseError("a trial's request has columns and laps")
         uses = []
         for party in agreement.computing:
@@ -58,7 +64,7 @@ class Trial:
             uses=tuple(uses),
             steps=(Step("total", TOTAL, roles, {"column": uses[0].column}),),
             outputs=dict.fromkeys(agreement.computing, ("total",)),
-            parameters={"laps": laps},
+            parameters={"laps": laps, "whispers": whispers},
             seed=request.seed,
             flows=(Flow("total", Shape.AGGREGATE, tuple(uses)),),
         )
@@ -80,6 +86,10 @@ class Trial:
         for lap in range(laps):
             total = total + (total * total - total * total)
             run.progress("total", (lap + 1) / laps)
+        if run.plan.parameters["whispers"] and circle.rank == 0:  # what no honest application does
+            circle.channel(1).send("trial/whisper", own)
+        elif run.plan.parameters["whispers"]:
+            circle.channel(0).receive("trial/whisper", np.float64, 1)
         return {"total": round(float(reveal(total, "total")[0]), 3)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from unseen.encoding import Json
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.application import Request, Run
 from unseen.interaction.plan import Plan
+from unseen.interaction.testimony import by_kind
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Rehearsal:
     tables: Mapping[str, pd.DataFrame]
     fields: Mapping[str, Any]
     smallest_overlap: int = 50
+    sent: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    """What each party sent the other, by kind of message, once it has run."""
 
     def agreement(self) -> Agreement:
         columns = {
@@ -68,7 +71,9 @@ class Rehearsal:
             mine = folder / circle.me
             mine.mkdir()
             table = pa.Table.from_pandas(self.tables[circle.me], preserve_index=False)
-            return APPLICATION.run(Run(circle.me, plan, circle, lambda name: table, lambda *words: None, mine))
+            result = APPLICATION.run(Run(circle.me, plan, circle, lambda name: table, lambda *words: None, mine))
+            self.sent[circle.me] = by_kind(circle.others()[0].counters.by_tag)
+            return result
 
         results = run_parties(program, list(plan.parties), patience=60.0)
         return dict(zip(plan.parties, results, strict=True))

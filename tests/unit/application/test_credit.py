@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from rehearsal import Rehearsal
 
+from unseen.computation.blocks import BLOCKS
 from unseen.computation.learn.binning import level_bins, number_bins, weigh
 from unseen.errors import DataError, MisuseError, RefusedError
 
@@ -99,7 +100,11 @@ def test_a_score_is_the_sum_of_its_columns_points_and_both_sides_name_reasons(
 def test_the_bureau_takes_home_its_own_points_and_nothing_of_the_lender(
     german: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
-    bureau = Rehearsal(german, {"seed": "oracle"}).run(tmp_path)["bureau"]
+    rehearsal = Rehearsal(german, {"seed": "oracle"})
+    bureau = rehearsal.run(tmp_path)["bureau"]
+    table = [*(rehearsal.plan().messages() or ()), *BLOCKS]
+    for sent in rehearsal.sent.values():
+        assert [kind for kind in sent if not any(line.covers(kind) for line in table)] == []
     assert set(bureau) == {"rows", "own_points", "steps"}
     assert {entry["column"] for entry in bureau["own_points"]} <= set(german["bureau"].columns)  # type: ignore[union-attr,index,call-overload]
 

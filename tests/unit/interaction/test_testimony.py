@@ -52,8 +52,23 @@ def _other_digest(own: dict[str, Any]) -> dict[str, Any]:
     return {**own, "lines": {**own["lines"], "lender": {**own["lines"]["lender"], "sent": "0" * 64}}}
 
 
-def test_a_false_account_ends_the_run_at_all() -> None:
-    heard = run({"bureau": _other_digest})
+def test_an_account_counts_every_kind_of_message_as_its_receiver_does() -> None:
+    own = next(of for of in run({})["lender"] if of["party"] == "bureau")  # type: ignore[index, union-attr]
+    line = own["lines"]["lender"]  # type: ignore[index, call-overload]
+    assert line["kinds"] == line["heard"] == {"words": {"messages": 1, "bytes": 24_016}}
+    assert (line["messages"], line["bytes"]) == (1, 24_016)
+    tags = {"step-0": [1, 24], "step-17": [1, 24]}
+    assert module.by_kind(tags) == {"step-#": {"messages": 2, "bytes": 48}}
+
+
+def _other_kinds(own: dict[str, Any]) -> dict[str, Any]:
+    kinds = {"seeds": own["lines"]["lender"]["kinds"]["words"]}
+    return {**own, "lines": {**own["lines"], "lender": {**own["lines"]["lender"], "kinds": kinds}}}
+
+
+@pytest.mark.parametrize("lie", [_other_digest, _other_kinds])
+def test_a_false_account_ends_the_run_at_all(lie: Lie) -> None:
+    heard = run({"bureau": lie})
     for found in heard.values():
         assert isinstance(found, ProtocolError)
         assert found.party == "bureau"
@@ -71,6 +86,8 @@ def test_a_false_account_ends_the_run_at_all() -> None:
         lambda own: {**own, "rounds": True},
         lambda own: {**own, "result": "row 17"},
         lambda own: {**own, "lines": {**own["lines"], "lender": {**own["lines"]["lender"], "bytes": "many"}}},
+        lambda own: {**own, "lines": {**own["lines"], "lender": {**own["lines"]["lender"], "kinds": {}}}},
+        lambda own: {**own, "lines": {**own["lines"], "lender": {**own["lines"]["lender"], "heard": {"a": 1}}}},
     ],
 )
 def test_a_testimony_of_another_form_names_its_sender(lie: Lie) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
+
+
+def _told(*kinds: str) -> tuple[Message, ...]:
+    """Messages that each go once to one party, and carry what the profile discloses."""
+    return tuple(Message(kind, Carries.DISCLOSED, most_messages=1) for kind in kinds)
+
 
 WEIGHTS: Final = Profile(
     id="credit/weights-of-evidence",
@@ -18,6 +24,7 @@ WEIGHTS: Final = Profile(
         ),
         Disclosure(Role.EACH, "the names of all parties' columns in the model"),
     ),
+    messages=_told("credit/shape", "credit/useful", "credit/merged", "credit/weights", "credit/columns"),
 )
 COEFFICIENTS: Final = Profile(
     id="credit/coefficients",
@@ -27,6 +34,15 @@ COEFFICIENTS: Final = Profile(
         Disclosure(Role.RECIPIENT, "all coefficients of the model with standard errors"),
         Disclosure(Role.OWNER, "the coefficients of its own columns"),
         Disclosure(Role.RECIPIENT, "the labels of the merged bins of {owner}'s columns, and their points"),
+    ),
+    messages=_told(
+        "reveal/intercept",
+        "reveal/weights",
+        "reveal/variances",
+        "reveal/own-weights",
+        "credit/labels",
+        "credit/widths",
+        "credit/points",
     ),
 )
 SCORES: Final = Profile(
@@ -40,6 +56,7 @@ SCORES: Final = Profile(
         ),
         Disclosure(Role.DEALER, "the number of common customers"),
     ),
+    messages=_told("reveal/scores", "reveal/points"),
 )
 REASONS: Final = Profile(
     id="credit/reasons",
@@ -52,4 +69,5 @@ REASONS: Final = Profile(
             "most, and no value of them",
         ),
     ),
+    messages=_told("credit/reasons"),
 )

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
-from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.types import Array, Index
 from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError
 
@@ -40,6 +40,12 @@ PROFILE: Final = Profile(
     ),
     assumptions=("decisional Diffie–Hellman on P-256", "SHA-256 as a random oracle"),
     failure="two different keys taken for one: below 2^-80 at 2^24 keys a side",
+    messages=(
+        Message("align/size", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        Message("align/once", Carries.BLINDED, most_messages=1),
+        Message("align/twice", Carries.BLINDED, most_messages=1),
+        Message("align/order", Carries.DISCLOSED, most_messages=1),
+    ),
     rounds=lambda: 4,
 )
 

@@ -31,7 +31,7 @@ from unseen.computation.learn.columns import (
     enter_columns,
     matrix_fraction,
 )
-from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic, functions
 from unseen.computation.share.array import Shared, concatenate, from_owner, reveal, shared_zeros, summed
 from unseen.computation.share.linear import inverse
@@ -52,6 +52,12 @@ PROFILE: Final = Profile(
         Disclosure(Role.DEALER, "the numbers of rows, of columns and of training steps"),
     ),
     assumptions=("the source of correlated randomness colludes with no party",),
+    messages=(
+        Message("column-magnitudes", Carries.DISCLOSED),
+        Message("positives", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        Message("reveal/step-#", Carries.DISCLOSED, most_messages=400, most_bytes=9_600),
+        Message("reveal/range", Carries.DISCLOSED, most_messages=400, most_bytes=9_600),
+    ),
     failure="none; refuses where scores leave the range of ±56 that the logistic function covers",
 )
 

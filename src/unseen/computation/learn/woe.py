@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.circle import Circle
-from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share.array import Shared, from_owner, reveal_to
 from unseen.computation.share.private import private_matrix
 from unseen.computation.types import Index, Real
@@ -33,6 +33,7 @@ PROFILE: Final = Profile(
         Disclosure(Role.DEALER, "the number of training rows and of bins"),
     ),
     assumptions=("the source of correlated randomness colludes with no party",),
+    messages=(Message("reveal/outcome-counts", Carries.DISCLOSED),),
 )
 
 

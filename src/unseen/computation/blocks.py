@@ -1,0 +1,30 @@
+"""The messages of the building blocks: what any protocol may send, and why none of it says anything by itself.
+
+Every opening here is under a uniform mask in Z_2^64 or over bits; seeds and corrections are uniform. What the
+dealer is asked for names kinds and sizes, which the protocols' own profiles disclose to it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from unseen.computation.profile import Carries, Message
+
+BLOCKS: Final = (
+    Message("seed/*"),
+    Message("private-*"),
+    Message("truncation"),
+    Message("product"),
+    Message("square"),
+    Message("matrix-product"),
+    Message("logistic"),
+    Message("gate"),
+    Message("bits-to-numbers"),
+    Message("where"),
+    Message("comparison"),
+    Message("equality"),
+    Message("dealer/seed", most_messages=1, most_bytes=64),
+    Message("dealer/correction"),
+    Message("dealer/ask", Carries.DISCLOSED),
+    Message("dealer/order"),
+)
