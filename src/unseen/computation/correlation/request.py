@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
-from unseen.computation.correlation import bit_kinds, kinds
+from unseen.computation.correlation import bit_kinds, choice_kinds, kinds
 from unseen.computation.correlation.source import WORDS_LIMIT, Kind
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -27,6 +27,8 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         bit_kinds.BitsInRing,
         bit_kinds.BitProduct,
         bit_kinds.Lift,
+        choice_kinds.BitScaling,
+        choice_kinds.BitSums,
     )
 }
 

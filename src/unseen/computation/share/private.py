@@ -132,14 +132,23 @@ def private_matrix(
 
     `values` at the owner, None elsewhere. Raises RangeError, MisuseError at the owner.
     """
+    words = None
+    if circle.rank == owner and values is not None:
+        words = fixed.encode(np.ascontiguousarray(values), fraction, "matrix entry")
+    return private_words(circle, owner, words, shape, fraction)
+
+
+def private_words(
+    circle: Circle, owner: int, words: Words | None, shape: tuple[int, int], fraction: int = 0
+) -> PrivateMatrix:
+    """`private_matrix` for a matrix that is in the ring already."""
     ticket = circle.source.ask(MatrixMask(shape[0], shape[1], owner))
     parts = ticket.take()
     like = np.empty(shape, dtype=np.uint64)
     if circle.rank != owner:
         masked = circle.tell_all("private-matrix", owner, None, like)
         return PrivateMatrix(circle, owner, shape, fraction, ticket.number, None, None, masked)
-    if values is None or values.shape != shape:
+    if words is None or words.shape != shape:
         raise MisuseError(f"the owner must bring a matrix of shape {shape}")
-    words = fixed.encode(np.ascontiguousarray(values), fraction, "matrix entry")
     masked = circle.tell_all("private-matrix", owner, words - parts[0], like)
     return PrivateMatrix(circle, owner, shape, fraction, ticket.number, words, parts[0], masked)
