@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 from neighbourhood import AGREEMENT, REQUEST, SECONDS, Institution, Neighbourhood
 
-from unseen.errors import RefusedError
+from unseen.errors import MisuseError, RefusedError
 from unseen.interaction.gate import Gate
 from unseen.interaction.job import State
 from unseen.interaction.ledger import Kind
@@ -70,6 +70,28 @@ def test_an_exit_is_final_and_known_to_all(houses: Neighbourhood, agreement: str
         assert phase(institution, agreement) is Phase.TERMINATED
     with pytest.raises(RefusedError, match="left by bureau"):
         houses.result(submit(houses, agreement))
+    assert not houses.findings()
+
+
+def test_an_exit_that_withdraws_results_erases_them_at_all_parties_with_a_record(
+    houses: Neighbourhood, agreement: str
+) -> None:
+    job = submit(houses, agreement)
+    houses.result(job)
+    assert houses.settled(job, State.DONE)
+    left = houses.bureau.command("agree", "leave", agreement[:16], "--reason", "over", "--withdraw", "all")
+    assert left.returncode == 0, left.stderr
+    for institution in houses.all:
+        assert {path.name for path in institution.home.job_folder(job).iterdir()} <= {"task.json", "worker.log"}
+        ledger = institution.home.ledger
+        erased, revoked = ledger.find(f"{job}/erased"), ledger.find(f"exit/{agreement}/bureau")
+        assert erased is not None
+        assert erased.body["why"] == "withdrawn by bureau, which left the agreement"
+        assert revoked is not None
+        assert revoked.kind is Kind.KEY_EVENT
+        assert revoked.body["revoked"] == [houses.bureau.home.card.fingerprint]
+    with houses.lender.client() as client, pytest.raises(MisuseError, match="withdrawn by bureau"):
+        client.result(job)
     assert not houses.findings()
 
 

@@ -1,24 +1,27 @@
-"""Commands about an agreement's life: draft, compare, suspend, resume, terminate, leave, tell again."""
+"""Commands about an agreement's life: draft, compare, amend, counter, stop, resume, leave, tell."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from unseen.cli.agreements import Identifier
+from unseen.cli.agreements import Identifier, read_terms
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home
 from unseen.errors import MisuseError, UnseenError
 from unseen.interaction import template
-from unseen.interaction.agreement import Agreement, from_yaml
-from unseen.interaction.agreements import Agreements
+from unseen.interaction.agreement import Agreement
+from unseen.interaction.agreements import Agreements, Standing
 from unseen.interaction.gate import Gate
 from unseen.interaction.lifecycle import Step, differences
 from unseen.interaction.notices import Notices
 
+ALL: Final = "all"
+TermsFile = Annotated[Path, Parameter(name="FILE", help="The terms in YAML.")]
 Reason = Annotated[str, Parameter(help="Why, in words that all parties will read.")]
 Which = Annotated[str, Parameter(help="A YAML file, or an agreement's identifier or its first digits.")]
 
@@ -54,6 +57,36 @@ def diff(older: Which, newer: Which, /, *, home: HomeFolder = None, as_json: AsJ
     emit(as_json, {"differences": lines}, show)
 
 
+def amend(agreement: Identifier, file: TermsFile, /, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Propose new terms as the next version of an agreement; the present one holds until all have signed."""
+    _offer(agreement, file, home, as_json, Agreements.amend)
+
+
+def counter(
+    agreement: Identifier, file: TermsFile, /, *, home: HomeFolder = None, as_json: AsJson = False
+) -> None:
+    """Offer other terms instead of a partner's proposal."""
+    _offer(agreement, file, home, as_json, Agreements.counter)
+
+
+def _offer(
+    agreement: str,
+    file: Path,
+    home: Path | None,
+    as_json: bool,
+    step: Callable[[Agreements, str, Agreement], Standing],
+) -> None:
+    ours = open_home(home)
+    with ours.store() as store:
+        agreements = Agreements(ours, store)
+        older = agreements.find(agreement).terms
+        offered = step(agreements, agreement, read_terms(file))
+        standing, failures = agreements.exchange(offered.id)
+    lines = differences(older, standing.terms)
+    value = {"agreement": standing.id, "version": str(standing.terms.version), "instead_of": older.id}
+    _report(value, failures, as_json, "\n".join([f"Proposed as {standing.id[:12]}. What changes:", *lines]))
+
+
 def suspend(
     agreement: Identifier, /, *, reason: Reason = "", home: HomeFolder = None, as_json: AsJson = False
 ) -> None:
@@ -81,7 +114,7 @@ def leave(
     *,
     reason: Reason = "",
     withdraw: Annotated[
-        tuple[str, ...], Parameter(help="Jobs whose models and results must no longer be used.")
+        tuple[str, ...], Parameter(help="Jobs whose models and results are erased; `all`: every one.")
     ] = (),
     home: HomeFolder = None,
     as_json: AsJson = False,
@@ -104,6 +137,10 @@ def _give(
     ours = open_home(home)
     with ours.store() as store:
         notices = Notices(ours, store)
+        if tuple(withdraw) == (ALL,):
+            withdraw = tuple(
+                record.job for record in store.jobs(agreement=Agreements(ours, store).find(agreement).id)
+            )
         jobs = [store.job(prefix).job for prefix in withdraw]
         terms, given = notices.give(agreement, step, reason, jobs)
         failures = notices.tell(agreement)
@@ -124,12 +161,8 @@ def _report(value: dict[str, str], failures: dict[str, UnseenError], as_json: bo
 
 
 def _terms(which: str, home: Path | None) -> Agreement:
-    file = Path(which)
-    if file.suffix in (".yaml", ".yml"):
-        try:
-            return from_yaml(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise MisuseError(f"cannot read {file}: {error.strerror}") from error
+    if which.endswith((".yaml", ".yml")):
+        return read_terms(Path(which))
     ours = open_home(home)
     with ours.store() as store:
         return Agreements(ours, store).find(which).terms

@@ -13,8 +13,9 @@ from rich.markup import escape
 
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
 from unseen.errors import MisuseError, UnseenError
-from unseen.interaction.agreement import from_yaml
+from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.agreements import Agreements, Standing
+from unseen.interaction.gate import Gate
 
 Identifier = Annotated[str, Parameter(name="AGREEMENT", help="The agreement's identifier, or its first digits.")]
 
@@ -27,14 +28,10 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Sign an agreement and send it to its parties."""
-    ours = open_home(home)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise MisuseError(f"cannot read {file}: {error.strerror}") from error
+    ours, terms = open_home(home), read_terms(file)
     with ours.store() as store:
         agreements = Agreements(ours, store)
-        proposed = agreements.propose(from_yaml(text))
+        proposed = agreements.propose(terms)
         standing, failures = agreements.exchange(proposed.id)
     _report(as_json, standing, failures)
 
@@ -54,13 +51,16 @@ def show(agreement: Identifier, /, *, home: HomeFolder = None, as_json: AsJson =
     ours = open_home(home)
     with ours.store() as store:
         standing = Agreements(ours, store).find(agreement)
+        phase = Gate(ours, store).standing(standing.envelope, standing.terms)
 
     def show_terms(console: Console) -> None:
         console.print(_line(standing))
+        console.print(f"It is {phase.phase.value}: {phase.why}", markup=False)
         text = yaml.safe_dump(standing.terms.as_json(), sort_keys=False, allow_unicode=True)
         console.print(escape(text))
 
-    emit(as_json, _json(standing), show_terms)
+    value = {**_json(standing), "phase": phase.phase.value, "why": phase.why}
+    emit(as_json, value, show_terms)
 
 
 def list_all(*, home: HomeFolder = None, as_json: AsJson = False) -> None:
@@ -68,12 +68,33 @@ def list_all(*, home: HomeFolder = None, as_json: AsJson = False) -> None:
     ours = open_home(home)
     with ours.store() as store:
         found = Agreements(ours, store).all()
-    rows = [[s.id[:12], s.terms.agreement, ", ".join(s.terms.parties), _state(s)] for s in found]
+        gate = Gate(ours, store)
+        phases = [gate.standing(s.envelope, s.terms) for s in found]
+    rows = [
+        [
+            s.id[:12],
+            s.terms.agreement,
+            str(s.terms.version),
+            ", ".join(s.terms.parties),
+            f"{p.phase.value}: {p.why}",
+        ]
+        for s, p in zip(found, phases, strict=True)
+    ]
     emit(
         as_json,
-        {"agreements": [_json(standing) for standing in found]},
-        lambda console: console.print(table(("agreement", "title", "parties", "state"), rows)),
+        {"agreements": [{**_json(s), "phase": p.phase.value} for s, p in zip(found, phases, strict=True)]},
+        lambda console: console.print(table(("agreement", "title", "version", "parties", "state"), rows)),
     )
+
+
+def read_terms(file: Path) -> Agreement:
+    """An agreement's terms from a YAML file. Raises MisuseError."""
+    try:
+        return from_yaml(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MisuseError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise MisuseError(f"{file} is no text") from error
 
 
 def _report(as_json: bool, standing: Standing, failures: Mapping[str, UnseenError]) -> None:

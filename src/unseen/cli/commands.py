@@ -129,6 +129,18 @@ COMMANDS: Final = (
         "unseen agree diff 4be1 scorecard-2.yaml --home lender",
     ),
     Command(
+        "agree amend",
+        "unseen.cli.agreement_life:amend",
+        "Propose new terms as the next version of an agreement; the older one stays readable.",
+        "unseen agree amend 4be1 scorecard-2.yaml --home lender",
+    ),
+    Command(
+        "agree counter",
+        "unseen.cli.agreement_life:counter",
+        "Offer other terms instead of a partner's proposal.",
+        "unseen agree counter 4be1 ours.yaml --home bureau",
+    ),
+    Command(
         "agree suspend",
         "unseen.cli.agreement_life:suspend",
         "Stop an agreement's running jobs at all parties at once, and grant no more.",

@@ -45,12 +45,14 @@ class Agreement(Strict):
 
     `computations` maps each allowed application to bounds on its plan's parameters (by dotted path); a list of
     names means no bounds. `evidence` and `localisation` are by party. `amends` is the id of the version that
-    this one replaces when it becomes effective.
+    this one replaces when it becomes effective; `answers` the id of the proposal that this text is offered
+    instead of (a counter-proposal).
     """
 
     agreement: Text
     version: int = Field(default=1, ge=1)
     amends: Identifier = ""
+    answers: Identifier = ""
     parties: Mapping[Name, Party]
     purpose: Text
     legal_basis: Mapping[Name, Text | Mapping[Jurisdiction, Text]] = Field(default_factory=dict)

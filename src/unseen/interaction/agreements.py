@@ -1,4 +1,4 @@
-"""How agreements travel: propose, sign, send to the other parties, take in what they send.
+"""How agreements travel: propose, answer, amend, sign, send to the other parties, take in what they send.
 
 Copies of one agreement differ only in the signatures that they carry; copies are joined, never replaced. Every
 step goes into the ledger. An agreement is effective when every party named in it has signed.
@@ -14,10 +14,12 @@ from unseen.errors import MisuseError, RefusedError, UnseenError, VerificationEr
 from unseen.interaction import envelope as envelopes
 from unseen.interaction.agreement import Agreement, missing_signatures, propose, read_agreement
 from unseen.interaction.client import NodeClient
+from unseen.interaction.documents import Documents
 from unseen.interaction.envelope import Envelope
 from unseen.interaction.home import Home
 from unseen.interaction.identity import Card
 from unseen.interaction.ledger import Kind
+from unseen.interaction.lifecycle import NOTICE, Step, read_notice, require_amendment, require_answer
 from unseen.interaction.store import Store
 
 
@@ -47,7 +49,42 @@ class Agreements:
         if self._home.name not in terms.parties:
             raise MisuseError(f"{self._home.name} is no party of this agreement; add it under `parties`")
         keyed = terms.with_keys(self._home.cards(self._store))
+        self._require_place(keyed)
         return self._save(propose(keyed, self._home.signing_key))
+
+    def amend(self, prefix: str, terms: Agreement) -> Standing:
+        """Propose these terms as the next version of an agreement. Raises MisuseError."""
+        older = self.find(prefix).terms
+        newer = terms.model_copy(update={"version": older.version + 1, "amends": older.id, "answers": ""})
+        return self.propose(newer)
+
+    def counter(self, prefix: str, terms: Agreement) -> Standing:
+        """Offer these terms instead of a proposal that not all have signed. Raises MisuseError."""
+        standing = self.find(prefix)
+        if standing.effective:
+            raise MisuseError("all have signed this agreement; change it with: unseen agree amend")
+        older = standing.terms
+        answer = {"version": older.version, "amends": older.amends, "answers": older.id}
+        return self.propose(terms.model_copy(update=answer))
+
+    def _require_place(self, terms: Agreement) -> None:
+        """Check what an agreement says of an earlier one against that one. Raises MisuseError."""
+        if terms.amends:
+            older = self.find(terms.amends)
+            require_amendment(terms, older.terms)
+            if left := self._ended(older):
+                raise MisuseError(f"the agreement that it amends is {left}; propose a new agreement")
+        if terms.answers:
+            require_answer(terms, self.find(terms.answers).terms)
+
+    def _ended(self, older: Standing) -> str:
+        """By whom an agreement was terminated or left: its keys sign no further version of it."""
+        cards = self._home.cards(self._store)
+        for document in Documents(self._store.engine).about(older.id, NOTICE):
+            given = read_notice(document, older.terms, cards)
+            if given.step in (Step.TERMINATE, Step.EXIT):
+                return f"{'left' if given.step is Step.EXIT else 'terminated'} by {given.party}"
+        return ""
 
     def sign(self, prefix: str) -> Standing:
         """Put our signature under a recorded agreement. Raises MisuseError, VerificationError."""
@@ -72,6 +109,10 @@ class Agreements:
         terms = read_agreement(envelope)
         if sender not in terms.parties or self._home.name not in terms.parties:
             raise RefusedError("agreement-parties", f"{sender} and {self._home.name} are not both parties of it")
+        try:
+            self._require_place(terms)
+        except MisuseError as error:
+            raise RefusedError("agreement-place", str(error), "send the agreement that it names first") from error
         try:
             return self._save(envelope)
         except VerificationError as error:

@@ -29,6 +29,8 @@ from unseen.interaction.store import now
 CHECK_SECONDS: Final = 2.0
 OUTCOME_SECONDS: Final = 10.0
 """How long a computed job waits for its receipt before this node asks for it."""
+SWEEP_SECONDS: Final = 600.0
+"""How often results are looked through for those whose agreed time is over."""
 
 log = logging.getLogger(__name__)
 
@@ -169,15 +171,20 @@ class Asking:
                 Fault(AbortedError.code, f"its node stopped while the job was {record.state}", self._home.name),
             )
         self._conductor.gate.reconcile()
+        self._conductor.retention.sweep()
         for record in self._store.jobs(State.COMPUTED):
             if record.requester == self._home.name:
                 self._start(self._gather, record.job)
 
     def watch(self) -> None:
         """Look after jobs that wait for others, until `close`. Runs in a thread of its own."""
+        swept = time.monotonic()
         while not self._stopped.wait(CHECK_SECONDS):
             try:
                 self.check()
+                if time.monotonic() - swept > SWEEP_SECONDS:
+                    self._conductor.retention.sweep()
+                    swept = time.monotonic()
             except Exception:
                 log.exception("looking after the waiting jobs failed")
 

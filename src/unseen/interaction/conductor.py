@@ -36,6 +36,7 @@ from unseen.interaction.ledger import Kind
 from unseen.interaction.notices import Notices
 from unseen.interaction.plan import Plan
 from unseen.interaction.receipt import require_receipt, sign_receipt, statement
+from unseen.interaction.retention import Retention
 from unseen.interaction.sent import declared, deviations
 from unseen.interaction.session import Meeting, Member
 from unseen.interaction.store import Store, now
@@ -64,6 +65,7 @@ class Conductor:
         self.gate = Gate(home, store)
         self.notices = Notices(home, store, self.gate)
         self.heads = Heads(home, store)
+        self.retention = Retention(home, store)
         self._granting = threading.RLock()
         self._catalogue = Catalogue(store.engine)
         self._workshop = workshop

@@ -152,7 +152,7 @@ def _for_operators(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
         record = store.job(job)
         if record.state is not State.DONE:
             raise MisuseError(f"job {record.job} has no result to give: it is {record.state}")
-        return {"result": parse_json((home.job_folder(record.job) / RESULT_FILE).read_bytes(), 1 << 30)}
+        return {"result": _result(conductor, record.job)}
 
     @api.get("/v1/jobs/{job}/events", dependencies=only)
     def events(job: str, after: int = 0, wait: float = 0.0) -> Any:
@@ -166,6 +166,16 @@ def _for_operators(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
     def stop(job: str) -> Any:
         conductor.stop(job)
         return {}
+
+
+def _result(conductor: Conductor, job: str) -> Any:
+    """A job's result here. Raises MisuseError, with the reason on record, where it was erased."""
+    try:
+        return parse_json((conductor.home.job_folder(job) / RESULT_FILE).read_bytes(), 1 << 30)
+    except FileNotFoundError:
+        erased = conductor.home.ledger.find(f"{job}/erased")
+        why = str(erased.body["why"]) if erased is not None else "its file was removed"
+        raise MisuseError(f"the result of job {job} is gone: {why}") from None
 
 
 def _for_partners(api: FastAPI, conductor: Conductor, asking: Asking) -> None:

@@ -1,5 +1,6 @@
 """The life of an agreement after its signing, as signed documents, and the phase that follows from them.
 
+    proposed ──a counter-proposal──► countered ──all sign one of the two──► the other superseded
     proposed ──all signed──► effective ◄──resume── suspended        effective ──last day──► expired
                                  │ └────suspend──────►│
                                  ├──a signed amendment──► superseded
@@ -12,6 +13,8 @@ House rules
   the keys that are no longer to be trusted and the jobs whose models and results must no longer be used.
 - Every notice carries its number among its party's notices about that agreement, so that an old one that is
   replayed changes nothing, and the order in which notices arrive does not matter.
+- A counter-proposal is another text that names the proposal it answers. Neither binds until all have signed it;
+  who signs the answer and not the proposal has chosen.
 - The phase is a function of documents and date: two parties with the same documents see the same phase.
 """
 
@@ -69,6 +72,8 @@ class Phase(StrEnum):
     """Where an agreement stands on a day."""
 
     PROPOSED = "proposed"
+    COUNTERED = "countered"
+    """Not signed by all, and a party offers another text instead."""
     WAITING = "waiting"
     """Signed by all, its first day not yet come."""
     EFFECTIVE = "effective"
@@ -95,6 +100,7 @@ class Standing:
 
 _MEND: Final[Mapping[Phase, str]] = {
     Phase.PROPOSED: "each party signs with: unseen agree sign",
+    Phase.COUNTERED: "compare the two with unseen agree diff; each party signs the one it agrees to",
     Phase.WAITING: "wait for its first day",
     Phase.EFFECTIVE: "",
     Phase.SUSPENDED: "the party that suspended it may lift that: unseen agree resume",
@@ -182,7 +188,14 @@ def standing(
     Raises VerificationError for a false signature.
     """
     terms = read_agreement(envelope)
+    known = [(successor, read_agreement(successor)) for successor in successors]
+    for successor, other in known:
+        if other.answers == terms.id and _keeps_parties(other, terms) and not missing_signatures(successor, cards):
+            return Standing(Phase.SUPERSEDED, f"all have signed the counter-proposal {other.id[:12]} instead")
     if missing := missing_signatures(envelope, cards):
+        for successor, other in known:
+            if other.answers == terms.id and (by := signers(successor, cards)):
+                return Standing(Phase.COUNTERED, f"{' and '.join(by)} offers {other.id[:12]} instead")
         return Standing(Phase.PROPOSED, f"not signed by {', '.join(missing)}")
     last: dict[str, Notice] = {}
     for given in notices:
@@ -191,9 +204,10 @@ def standing(
     for given in last.values():
         if given.step in (Step.TERMINATE, Step.EXIT):
             return Standing(Phase.TERMINATED, _said(given))
-    for successor in successors:
-        newer = read_agreement(successor)
-        if newer.amends == terms.id and not missing_signatures(successor, cards) and newer.valid.first <= day:
+    for successor, newer in known:
+        if newer.amends != terms.id or newer.version != terms.version + 1 or not _keeps_parties(newer, terms):
+            continue
+        if not missing_signatures(successor, cards) and newer.valid.first <= day:
             return Standing(Phase.SUPERSEDED, f"version {newer.version} ({newer.id[:12]}) has replaced it")
     if day > terms.valid.until:
         return Standing(Phase.EXPIRED, f"its last day was {terms.valid.until}")
@@ -211,8 +225,28 @@ def require_amendment(newer: Agreement, older: Agreement) -> None:
     """
     if newer.amends != older.id or newer.version != older.version + 1:
         raise MisuseError(f"an amendment of this agreement has version {older.version + 1} and amends: {older.id}")
-    if {n: p.key for n, p in newer.parties.items()} != {n: p.key for n, p in older.parties.items()}:
+    if not _keeps_parties(newer, older):
         raise MisuseError("an amendment keeps the parties; for others, propose a new agreement")
+
+
+def require_answer(other: Agreement, proposal: Agreement) -> None:
+    """Check that `other` may be offered instead of `proposal`. Raises MisuseError."""
+    if other.answers != proposal.id or other.id == proposal.id:
+        raise MisuseError(f"a counter-proposal to this one answers: {proposal.id}")
+    if not _keeps_parties(other, proposal):
+        raise MisuseError("a counter-proposal keeps the parties; with others, propose a new agreement")
+    if (other.version, other.amends) != (proposal.version, proposal.amends):
+        raise MisuseError("a counter-proposal has the version of the proposal that it answers")
+
+
+def signers(envelope: Envelope, cards: Mapping[str, Card]) -> list[str]:
+    """The parties whose signature an agreement bears."""
+    terms, missing = read_agreement(envelope), missing_signatures(envelope, cards)
+    return [name for name in terms.parties if name not in missing]
+
+
+def _keeps_parties(newer: Agreement, older: Agreement) -> bool:
+    return {n: p.key for n, p in newer.parties.items()} == {n: p.key for n, p in older.parties.items()}
 
 
 def differences(older: Agreement, newer: Agreement) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
+from unseen.encoding import Json
 from unseen.errors import MisuseError, RefusedError, UnseenError, VerificationError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.agreements import Agreements
@@ -19,6 +20,7 @@ from unseen.interaction.home import Home
 from unseen.interaction.identity import Card
 from unseen.interaction.ledger import Kind
 from unseen.interaction.lifecycle import NOTICE, Notice, Step, notice, read_notice
+from unseen.interaction.retention import Retention
 from unseen.interaction.store import Store
 
 Halt = Callable[[str, str], None]
@@ -33,6 +35,7 @@ class Notices:
         self._store = store
         self._gate = gate or Gate(home, store)
         self._agreements = Agreements(home, store)
+        self._retention = Retention(home, store)
 
     def give(
         self, prefix: str, step: Step, reason: str = "", withdrawn_jobs: Iterable[str] = ()
@@ -97,7 +100,17 @@ class Notices:
         self._home.ledger.append(
             Kind.AGREEMENT, f"notice/{document.digest}", {"agreement": terms.id, "notice": document.as_json()}
         )
+        if given.step is Step.EXIT:
+            self._carry_out(given, terms)
         return given
+
+    def _carry_out(self, given: Notice, terms: Agreement) -> None:
+        """An exit: its key signs no further version of this agreement, and what it withdraws is erased here."""
+        keys: dict[str, Json] = {"agreement": terms.id, "party": given.party, "revoked": list(given.revoked_keys)}
+        self._home.ledger.append(Kind.KEY_EVENT, f"exit/{terms.id}/{given.party}", keys)
+        ours = {record.job for record in self._store.jobs(agreement=terms.id)}
+        for job in ours.intersection(given.withdrawn_jobs):
+            self._retention.erase(job, f"withdrawn by {given.party}, which left the agreement")
 
     def _speak(self, party: str, partners: dict[str, Card]) -> NodeClient:
         if party == self._home.name:

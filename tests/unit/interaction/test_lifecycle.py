@@ -24,6 +24,7 @@ from unseen.interaction.lifecycle import (
     notice,
     read_notice,
     require_amendment,
+    require_answer,
     standing,
 )
 
@@ -170,6 +171,44 @@ def test_an_amendment_of_something_else_or_with_other_parties_is_none(agreement:
     parties = {**agreement.parties, "stranger": agreement.parties["lender"]}
     with pytest.raises(MisuseError, match="keeps the parties"):
         require_amendment(amended(agreement, parties=parties), agreement)
+
+
+def answer(agreement: Agreement, **changes: object) -> Agreement:
+    return agreement.model_copy(update={"answers": agreement.id, **changes})
+
+
+def test_a_counter_proposal_stands_beside_the_proposal_until_all_have_signed_one_of_them(
+    people: People, agreement: Agreement
+) -> None:
+    proposal = signed(agreement, people, "lender", "dealer")
+    other = answer(agreement, purpose="dpv:FraudPreventionAndDetection")
+    require_answer(other, agreement)
+    cards = cards_of(people)
+    found = standing(proposal, [], [signed(other, people, "bureau")], cards, DAY)
+    assert (found.phase, found.why) == (Phase.COUNTERED, f"bureau offers {other.id[:12]} instead")
+    with pytest.raises(RefusedError, match="is countered"):
+        found.require_effective("it")
+    everyone = ("bureau", "lender", "dealer")
+    assert standing(proposal, [], [signed(other, people, *everyone)], cards, DAY).phase is Phase.SUPERSEDED
+    assert standing(signed(other, people, *everyone), [], [proposal], cards, DAY).phase is Phase.EFFECTIVE
+
+
+def test_an_answer_to_something_else_or_with_other_parties_is_none(agreement: Agreement) -> None:
+    with pytest.raises(MisuseError, match="answers"):
+        require_answer(answer(agreement, answers="0" * 64), agreement)
+    parties = {**agreement.parties, "stranger": agreement.parties["lender"]}
+    with pytest.raises(MisuseError, match="keeps the parties"):
+        require_answer(answer(agreement, parties=parties), agreement)
+    with pytest.raises(MisuseError, match="has the version"):
+        require_answer(answer(agreement, version=2, amends="0" * 64), agreement)
+
+
+def test_a_version_signed_by_other_parties_replaces_nothing(
+    partners: Partners, people: People, agreement: Agreement
+) -> None:
+    alone = {name: party for name, party in agreement.parties.items() if name != "dealer"}
+    newer = amended(agreement, parties=alone)
+    assert partners.phase(DAY, signed(newer, people, "lender", "bureau")) is Phase.EFFECTIVE
 
 
 @settings(max_examples=40, deadline=None)
