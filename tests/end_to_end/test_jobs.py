@@ -16,7 +16,7 @@ def test_a_job_runs_at_all_parties_and_its_receipt_lies_in_every_verified_ledger
     assert houses.settled(job, State.DONE)
     with houses.lender.client() as client:
         assert client.result(job)["result"] == {"total": TOTAL}
-    own = json.loads((houses.bureau.home.job_folder(job) / "result.json").read_text())
+    own = json.loads(houses.bureau.home.results(job).read("result.json"))
     assert own == {"total": TOTAL}
     assert not houses.findings()
     assert record["bytes"] > 0

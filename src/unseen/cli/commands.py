@@ -19,7 +19,8 @@ class Command:
 GROUPS: Final = {
     "dataset": "Data sets on offer to partners, column by column.",
     "agree": "Agreements between institutions.",
-    "job": "One job: look at it, stop it.",
+    "job": "One job: look at it, open its results, stop it.",
+    "key": "Keys of what lies on disk: keysets, their rotation, the key that opens them.",
     "law": "Law packs: what they ask for, what they say of a plan, drafts for the register.",
     "people": "The people of this institution, their roles and approvals.",
     "plan": "Plans: what a request would do, and what each party would learn.",
@@ -249,6 +250,12 @@ COMMANDS: Final = (
         "unseen job show 1f03 --home lender",
     ),
     Command(
+        "job open",
+        "unseen.cli.jobs:open_results",
+        "Write a job's sealed results out in the clear; the ledger notes it.",
+        "unseen job open 1f03 --to results --home lender",
+    ),
+    Command(
         "job stop",
         "unseen.cli.jobs:stop",
         "End a running job at all parties.",
@@ -271,6 +278,30 @@ COMMANDS: Final = (
         "unseen.cli.evidence:trace",
         "Print a job's lineage as W3C PROV-JSON.",
         "unseen lineage 1f03 --home lender",
+    ),
+    Command(
+        "key show",
+        "unseen.cli.keys:show",
+        "Show the keysets under which files are sealed, and where the key lies that opens them.",
+        "unseen key show --home lender",
+    ),
+    Command(
+        "key rotate",
+        "unseen.cli.keys:rotate",
+        "Seal under fresh keys from now on; what older keys sealed stays readable, and nothing stops.",
+        "unseen key rotate --home lender",
+    ),
+    Command(
+        "key make",
+        "unseen.cli.keys:make",
+        "Print a fresh key-encryption key, to be put into a variable or a file of mode 0600.",
+        "unseen key make",
+    ),
+    Command(
+        "key move",
+        "unseen.cli.keys:move",
+        "Put all keysets under another key-encryption key: in a file, a variable, or a service.",
+        "unseen key move env:UNSEEN_MASTER_KEY --home lender",
     ),
     Command(
         "bench",

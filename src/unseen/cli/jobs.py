@@ -18,6 +18,7 @@ from unseen.interaction.agreements import Agreements
 from unseen.interaction.application import find
 from unseen.interaction.client import NodeClient
 from unseen.interaction.home import Home
+from unseen.interaction.store import now
 
 RequestFile = Annotated[Path, Parameter(name="REQUEST", help="The application's request in YAML.")]
 Agreement = Annotated[str, Parameter(help="The agreement's identifier, or its first digits.")]
@@ -42,6 +43,9 @@ def run(
     agreement: Agreement,
     home: HomeFolder = None,
     timeout: Annotated[float | None, Parameter(help="Most seconds to wait; the job itself goes on.")] = None,
+    report: Annotated[
+        Path | None, Parameter(help="Where the report goes, if the application has one; report-JOB.html.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run an application and wait for the end."""
@@ -66,8 +70,8 @@ def run(
         result = client.result(job)["result"]
     emit(
         as_json,
-        {**record, "result": result, "folder": str(ours.job_folder(job))},
-        lambda shown: _done(shown, ours, record, result),
+        {**record, "result": result, "files": ours.results(job).names()},
+        lambda shown: _done(shown, ours, record, result, report or Path(f"report-{job[:12]}.html")),
     )
 
 
@@ -110,6 +114,34 @@ def stop(job: JobName, /, *, home: HomeFolder = None, as_json: AsJson = False) -
     with NodeClient.own(open_home(home)) as client:
         client.stop(job)
     emit(as_json, {"stopped": job}, lambda console: console.print(f"Job {escape(job)} is stopped"))
+
+
+def open_results(
+    job: JobName,
+    /,
+    *,
+    to: Annotated[Path, Parameter(help="The folder, which is made; its files are in the clear.")],
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a job's results out in the clear."""
+    from unseen.data.sealed import write_whole
+    from unseen.interaction.ledger import Kind
+
+    ours = open_home(home)
+    with ours.store() as store:
+        name = store.job(job).job
+    results = ours.results(name)
+    if not results.names():
+        raise MisuseError(f"job {job} has left no results here")
+    body: dict[str, Any] = {"job": name, "files": results.names(), "event": "results opened"}
+    ours.ledger.append(Kind.KEY_EVENT, f"{name}/opened/{now()}", body)
+    to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in results.names():
+        (to / file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(to / file, results.read(file))
+    written = [str(to / file) for file in results.names()]
+    emit(as_json, {"job": name, "files": written}, lambda console: console.print("\n".join(written), markup=False))
 
 
 # --- reading and showing -------------------------------------------------------------------------------
@@ -192,24 +224,27 @@ def _everyone(plan: Mapping[str, Any]) -> list[str]:
     return [*plan["parties"], *([plan["dealer"]] if plan["dealer"] else [])]
 
 
-def _done(console: Console, home: Home, record: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+def _done(
+    console: Console, home: Home, record: Mapping[str, Any], result: Mapping[str, Any], report: Path
+) -> None:
     seconds = record["seconds"] or {}
     console.print(
         f"[green]Done[/] in {sum(seconds.values()):.1f} s, {_size(record['bytes'])}, {record['rounds']} rounds;"
         " the receipt is signed by all parties"
     )
     _incidents(console, record)
-    folder = home.job_folder(record["job"])
     present = getattr(find(record["application"]), "present", None)
     if present is not None:
         with home.store() as store:
             title = Agreements(home, store).find(record["agreement"]).terms.agreement
-        present(console, {**record, "title": title}, result, folder / "report.html", [home.path / "ledger"])
+        present(console, {**record, "title": title}, result, report, [home.path / "ledger"])
     else:
         for name, value in result.items():
             if isinstance(value, str | int | float | bool):
                 console.print(f"  {escape(name)}: {escape(str(value))}")
-    console.print(f"All results: {folder}")
+    files = ", ".join(home.results(record["job"]).names())
+    clear = f"unseen job open {record['job'][:12]} --to FOLDER"
+    console.print(f"Sealed at home: {escape(files)}. In the clear: {clear}")
 
 
 def _incidents(console: Console, record: Mapping[str, Any]) -> None:

@@ -170,12 +170,12 @@ def _for_operators(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
 
 def _result(conductor: Conductor, job: str) -> Any:
     """A job's result here. Raises MisuseError, with the reason on record, where it was erased."""
-    try:
-        return parse_json((conductor.home.job_folder(job) / RESULT_FILE).read_bytes(), 1 << 30)
-    except FileNotFoundError:
+    results = conductor.home.results(job)
+    if RESULT_FILE not in results.names():
         erased = conductor.home.ledger.find(f"{job}/erased")
         why = str(erased.body["why"]) if erased is not None else "its file was removed"
-        raise MisuseError(f"the result of job {job} is gone: {why}") from None
+        raise MisuseError(f"the result of job {job} is gone: {why}")
+    return parse_json(results.read(RESULT_FILE), 1 << 30)
 
 
 def _for_partners(api: FastAPI, conductor: Conductor, asking: Asking) -> None:

@@ -6,7 +6,8 @@
       keys/                     signing key, root and node certificates with their keys
       state.db                  partners, agreements, jobs, catalogue
       ledger/                   entries.jsonl, head.json
-      jobs/<job>/               task, log and results of one job
+      keyring/                  keysets, each encrypted under the key-encryption key (see `data.keyring`)
+      jobs/<job>/               task, log and sealed results of one job
 
 Whoever can read HOME/keys acts for the institution. The node and the command line may use a home at once.
 """
@@ -20,6 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from unseen.data.keyring import Keyring
+from unseen.data.master_key import DEFAULT, create_file, master_key
+from unseen.data.sealed import SealedFolder
 from unseen.encoding import canonical
 from unseen.errors import MisuseError, VerificationError
 from unseen.interaction import envelope as envelopes
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
     from unseen.interaction.store import Store
 
 SETTINGS: Final = "institution.json"
+RESULTS: Final = "results"
+"""The keyset of what jobs leave behind."""
 FINGERPRINT_DIGITS: Final = 32
 """Least hexadecimal digits of a fingerprint that are compared: 128 bits."""
 
@@ -51,7 +57,7 @@ class Settings(BaseModel):
 
     `address` is where partners reach this node, `listen` where it listens (usually the same), both host:port.
     `patience` is how many seconds a party of a run may stay silent, `opening_seconds` how long a session may
-    take to open.
+    take to open. `master_key` is where the key-encryption key lies (see `data.master_key`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +68,7 @@ class Settings(BaseModel):
     created: str
     patience: Annotated[float, Field(gt=0, le=86400)] = 120.0
     opening_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    master_key: str = DEFAULT
 
     @property
     def nearby(self) -> str:
@@ -152,8 +159,20 @@ class Home:
         """Several processes may append to it at once: see `Ledger`."""
         return Ledger(self.path / "ledger", self.name, self.signing_key)
 
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keysets under which this home's files are sealed; the first use makes what is not there."""
+        keyring = Keyring(self.path / "keyring", lambda: master_key(self.settings.master_key, self.path))
+        if not keyring.names():
+            create_file(self.settings.master_key, self.path)
+        return keyring
+
     def job_folder(self, job: str) -> Path:
         return self.path / "jobs" / job
+
+    def results(self, job: str) -> SealedFolder:
+        """The sealed results of a job."""
+        return SealedFolder(self.job_folder(job), self.keyring.seal(RESULTS), f"jobs/{job}")
 
     # --- whom we know ----------------------------------------------------------------------------------
 

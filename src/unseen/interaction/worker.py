@@ -3,7 +3,7 @@
 It is started by the node with one socket to it (its words: see `workshop`), imports what it will need, waits
 for its job's folder, and then: reads the task, derives the plan again and compares the hash, opens the session,
 runs the application (or deals), exchanges testimonies, writes the result, reports. It holds the institution's
-rows and shares, and nothing of them leaves it but through the protocol and into the job's folder.
+rows and shares, and nothing of them leaves it but through the protocol and, sealed, into the job's folder.
 
 It ends when the job ends, when the node says so, and at once when the node is gone.
 """
@@ -30,9 +30,11 @@ from unseen.computation.circle import Circle
 from unseen.computation.correlation import dealer
 from unseen.computation.correlation.dealer import DealtSource
 from unseen.computation.prg import Expander
+from unseen.data.sealed import in_memory
 from unseen.encoding import Json, canonical, digest_bytes
 from unseen.errors import AbortedError, MisuseError, UnseenError
 from unseen.interaction.application import Run, find, installed
+from unseen.interaction.home import Home
 from unseen.interaction.job import Fault
 from unseen.interaction.session import open_session
 from unseen.interaction.task import RESULT_FILE, Task
@@ -118,7 +120,7 @@ def main() -> None:
         perform(folder, line)
     except BaseException as error:  # noqa: BLE001  # the node must hear of a bug too
         if not isinstance(error, UnseenError):
-            traceback.print_exc()
+            _log_places(error)
         line.report("failed", fault=Fault.of(error).as_json())
         code = 1
     sys.stderr.flush()
@@ -135,6 +137,7 @@ def _import_ahead() -> None:
             warm_up = getattr(application, "warm_up", None)
             if warm_up is not None:
                 warm_up()
+
     import unseen.data.release
     import unseen.interaction.store  # noqa: F401
     from unseen.data.source import open_source
@@ -144,6 +147,11 @@ def _import_ahead() -> None:
         file.flush()
         with open_source(file.name) as source:
             source.read(["column"])
+
+
+def _log_places(error: BaseException) -> None:
+    """Where a fault of our own happened, and of what type it was. Its words are left out: they may quote rows."""
+    sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__ + "\n")
 
 
 def _write_log_to(path: Path) -> None:
@@ -156,7 +164,7 @@ def _write_log_to(path: Path) -> None:
 def perform(folder: Path, line: NodeLine) -> None:
     """Do the job whose task lies in `folder`. Raises whatever ends it early, after telling the other members."""
     started = monotonic()
-    task = Task.load(folder)
+    task, home = Task.load(folder), Home(folder.parents[1])
     plan = find(task.request.application).plan(task.request, task.agreement)
     if plan.hash != task.meeting.plan:
         raise MisuseError("the plan derived by the worker is not the granted one; was an application upgraded?")
@@ -169,7 +177,9 @@ def perform(folder: Path, line: NodeLine) -> None:
             dealer.serve([channels[party] for party in plan.parties])
             result: Mapping[str, Json] = {}
         else:
-            result = _compute(task, plan, channels, line)
+            with in_memory() as scratch:
+                result = _compute(task, plan, channels, line, scratch)
+                home.results(task.meeting.job).take(scratch)
         named = result_digest(dict(result))
         own = testify(task.meeting.me, plan.hash, task.meeting.job, named, rounds.count, channels)
         testimonies = exchange(own, channels)
@@ -179,7 +189,7 @@ def perform(folder: Path, line: NodeLine) -> None:
         raise
     for channel in channels.values():
         channel.close()
-    _write_result(folder, result)
+    home.results(task.meeting.job).write(RESULT_FILE, canonical(dict(result)))
     line.report(
         "done",
         testimonies=[dict(testimony) for testimony in testimonies],
@@ -189,7 +199,9 @@ def perform(folder: Path, line: NodeLine) -> None:
     )
 
 
-def _compute(task: Task, plan: Any, channels: Mapping[str, Channel], line: NodeLine) -> Mapping[str, Json]:
+def _compute(
+    task: Task, plan: Any, channels: Mapping[str, Channel], line: NodeLine, scratch: Path
+) -> Mapping[str, Json]:
     circle = make_circle(plan.hash, task.meeting.me, plan.parties, plan.dealer, channels)
     run = Run(
         party=task.meeting.me,
@@ -197,7 +209,7 @@ def _compute(task: Task, plan: Any, channels: Mapping[str, Channel], line: NodeL
         circle=circle,
         release=_Door(task, plan, line),
         progress=_Progress(line),
-        folder=task.folder,
+        folder=scratch,
     )
     result = find(plan.application).run(run)
     circle.source.finish()
@@ -254,13 +266,6 @@ class _Progress:
             return
         self._last = (step, moment)
         self._line.report("progress", step=step, done=min(1.0, max(0.0, float(done))), note=note)
-
-
-def _write_result(folder: Path, result: Mapping[str, Json]) -> None:
-    path = folder / RESULT_FILE
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(canonical(dict(result)))
-    temporary.replace(path)
 
 
 def peak_rss_mb() -> float:

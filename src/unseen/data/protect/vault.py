@@ -11,27 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from unseen.data.sealed import Seal, write_whole
 from unseen.errors import MisuseError
 
 _SCHEMA: Final = pa.schema([("value", pa.large_string()), ("token", pa.large_string())])
-
-
-class Seal(Protocol):
-    """Authenticated encryption; `context` is bound to the text but not stored."""
-
-    def seal(self, data: bytes, context: bytes) -> bytes: ...
-
-    def open(self, sealed: bytes, context: bytes) -> bytes:
-        """Raises VerificationError for what was not sealed so."""
-        ...
 
 
 class Vault:
@@ -85,14 +75,8 @@ class Vault:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, _SCHEMA) as writer:
             writer.write_table(pairs)
-        sealed = self._seal.seal(sink.getvalue().to_pybytes(), self._context(number))
-        partial = self._folder / "partial"
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(sealed)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._folder / _name(number))
+        data = sink.getvalue().to_pybytes()
+        write_whole(self._folder / _name(number), self._seal.seal(data, self._context(number)))
 
     def _context(self, number: int) -> bytes:
         return f"unseen/vault/{self._folder.name}/{number}".encode()
