@@ -52,3 +52,21 @@ def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     assert not names & {"eval", "exec"}
     assert not modules & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+
+
+OPENERS = {"catalogue", "release", "key_check"}
+"""Modules of the data layer that open a source: to count and classify, and to release."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=_names)
+def test_rows_leave_a_source_by_one_door(path: Path) -> None:
+    """Only `data` opens sources, and no file but the engine's connects to one."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = {ast.unparse(call.func) for call in calls if call.args or call.keywords}  # without: DuckDB in memory
+    if "open_source" in named:
+        assert path.parent.name == "data"
+        assert path.stem in OPENERS | {"source"}
+    if path.relative_to(SOURCE).parts[:2] != ("data", "engine.py"):
+        assert not {"duckdb.connect", "ibis.connect", "ibis.read_csv", "ibis.read_parquet"} & called

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -83,10 +83,11 @@ def show(name: str, *, home: HomeFolder = None, as_json: AsJson = False) -> None
 
 def check(name: str, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Check the keys of a data set."""
-    ours = open_home(home)
-    with _catalogue(ours) as catalogue:
-        report = key_report(catalogue, name)
-    findings: list[str] = report["warnings"]  # type: ignore[assignment]
+    from unseen.data.key_check import key_report
+
+    with _catalogue(open_home(home)) as catalogue:
+        report: Any = key_report(catalogue, name)
+    findings: list[str] = report["warnings"]
 
     def show_findings(console: Console) -> None:
         console.print(f"{escape(name)}: {report['rows']} keys, written as {report['normalisation']}")
@@ -96,27 +97,6 @@ def check(name: str, *, home: HomeFolder = None, as_json: AsJson = False) -> Non
             console.print("[green]fit to join on[/]: no key is empty, repeated or malformed")
 
     emit(as_json, report, show_findings)
-
-
-def key_report(catalogue: Catalogue, name: str) -> dict[str, object]:
-    """How fit the subject column of a data set is to join on, as JSON; holds shares, never keys."""
-    from unseen.data.contract import check_keys, normalised
-    from unseen.data.source import open_source
-
-    entry = catalogue.get(name)
-    with open_source(entry.source) as source:
-        keys = source.read([entry.subject]).column(entry.subject)
-    report = check_keys(normalised(keys))
-    return {
-        "dataset": name,
-        "column": entry.subject,
-        "rows": report.rows,
-        "empty": report.empty,
-        "duplicate": report.duplicate,
-        "malformed": report.malformed,
-        "normalisation": report.normalisation,
-        "warnings": report.warnings(),
-    }
 
 
 def parse_uses(words: Sequence[str]) -> dict[str, tuple[Use, ...]]:

@@ -162,8 +162,8 @@ def read_request(file: Path) -> dict[str, Any]:
 
 def key_warnings(home: Home, plan: Mapping[str, Any]) -> list[str]:
     """Before a join: what this side should know of its own keys."""
-    from unseen.cli.datasets import key_report
     from unseen.data.catalogue import Catalogue
+    from unseen.data.key_check import key_report
 
     joined = {use["dataset"] for use in plan["uses"] if use["party"] == home.name and use["use"] == "join"}
     found: list[str] = []

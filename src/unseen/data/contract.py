@@ -26,12 +26,12 @@ def normalised(keys: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Keys of any type as normalised strings (version 1); nulls stay null."""
     text = pc.cast(keys, pa.string())
     text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
-    ascii_only = pc.all(pc.string_is_ascii(text)).as_py() is not False
-    if not ascii_only:
-        values = [None if v is None else unicodedata.normalize("NFKC", v).casefold() for v in text.to_pylist()]
-        text = pa.array(values, pa.string())
-    text = pc.utf8_lower(text) if ascii_only else text
-    return pc.replace_substring_regex(pc.utf8_trim_whitespace(text), r"\s+", " ")
+    wide = pc.invert(pc.fill_null(pc.string_is_ascii(text), True))
+    folded = pc.utf8_lower(text)
+    if pc.any(wide).as_py():
+        values = [unicodedata.normalize("NFKC", value).casefold() for value in text.filter(wide).to_pylist()]
+        folded = pc.replace_with_mask(folded, wide, pa.array(values, pa.string()))
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(folded), r"\s+", " ")
 
 
 @dataclass(frozen=True)

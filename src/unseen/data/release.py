@@ -1,32 +1,41 @@
 """The one door: the only code path by which a source's rows leave it.
 
-A release reads exactly the granted columns, each for a use that the catalogue allows, inside the source's own
-engine, and records what left.
+A release reads exactly the granted columns of the rows that its conditions name, each column for a use that the
+catalogue allows, inside the source's own engine, and records what left: the catalogue's version, columns and
+uses, conditions, rows, and a fingerprint of all values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
-from blake3 import blake3
 
-from unseen.data.catalogue import Catalogue, Use
-from unseen.data.source import open_source
+from unseen.data.catalogue import Catalogue
+from unseen.data.dataset import Dataset, Use
+from unseen.data.fingerprint import Fingerprint
+from unseen.data.reading import Condition, Reading
+from unseen.data.source import Source, open_source
 from unseen.encoding import Json
-from unseen.errors import DataError
+from unseen.errors import DataError, MisuseError
 
 
 @dataclass(frozen=True)
 class ReleaseRecord:
-    """What was released: data set and its catalogue version, columns with uses, rows, and a fingerprint."""
+    """What was released: data set and its catalogue version, columns with uses, conditions, rows, fingerprint.
+
+    `excluded` counts the rows that were left out because the person objected or did not consent.
+    """
 
     dataset: str
     version: int
     columns: Mapping[str, tuple[Use, ...]]
     rows: int
     fingerprint: str
+    conditions: tuple[Condition, ...] = ()
+    excluded: int = 0
 
     def as_json(self) -> Json:
         return {
@@ -35,6 +44,8 @@ class ReleaseRecord:
             "columns": {name: [use.value for use in uses] for name, uses in self.columns.items()},
             "rows": self.rows,
             "fingerprint": self.fingerprint,
+            "conditions": [condition.as_json() for condition in self.conditions],
+            "excluded": self.excluded,
         }
 
 
@@ -46,37 +57,116 @@ class Released:
     record: ReleaseRecord
 
 
-def release(catalogue: Catalogue, dataset: str, uses: Mapping[str, Sequence[Use]]) -> Released:
-    """Read the granted columns of a data set.
+class Release:
+    """Granted columns as record batches, to be taken once; `record` stands when the last has been taken."""
+
+    def __init__(self, entry: Dataset, granted: Granted, batches: pa.RecordBatchReader) -> None:
+        self._entry, self._granted, self._batches = entry, granted, batches
+        self._record: ReleaseRecord | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._batches.schema
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Raises DataError where the data set has no rows, or its engine stumbles on the way."""
+        mark = Fingerprint(self.schema)
+        for batch in self._batches:
+            mark.update(batch)
+            yield batch
+        if mark.rows == 0:
+            raise DataError(f"data set {self._entry.name!r} has no rows now that the release's conditions name")
+        self._record = ReleaseRecord(
+            self._entry.name,
+            self._entry.version,
+            self._granted.columns,
+            mark.rows,
+            mark.hexdigest(),
+            self._granted.conditions,
+        )
+
+    @property
+    def record(self) -> ReleaseRecord:
+        if self._record is None:
+            raise MisuseError("a release has its record when all its batches have been taken")
+        return self._record
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a plan grants of one data set: columns with their uses, and conditions on rows."""
+
+    columns: Mapping[str, tuple[Use, ...]]
+    conditions: tuple[Condition, ...] = ()
+
+
+@contextmanager
+def released_batches(
+    catalogue: Catalogue,
+    dataset: str,
+    uses: Mapping[str, Sequence[Use]],
+    conditions: Sequence[Condition] = (),
+) -> Iterator[Release]:
+    """The granted columns of a data set, batch by batch, while the source is open.
 
     Raises RefusedError for a use that is not on offer, DataError for a column that was renamed or retyped since
-    registration or an empty table, UnavailableError if the source is gone.
+    registration, UnavailableError if the source is gone.
     """
     entry = catalogue.get(dataset)
-    for name, given in uses.items():
+    granted = Granted({name: tuple(given) for name, given in uses.items()}, tuple(conditions))
+    require_granted(entry, granted)
+    with open_source(entry.source) as source:
+        _require_unchanged(entry, granted, source)
+        yield Release(entry, granted, source.batches(reading(granted)))
+
+
+def release(
+    catalogue: Catalogue,
+    dataset: str,
+    uses: Mapping[str, Sequence[Use]],
+    conditions: Sequence[Condition] = (),
+) -> Released:
+    """Read the granted columns of a data set as one table. Errors as `released_batches`; DataError if empty."""
+    with released_batches(catalogue, dataset, uses, conditions) as opened:
+        table = pa.Table.from_batches(list(opened), opened.schema)
+    return Released(table, opened.record)
+
+
+def require_granted(entry: Dataset, granted: Granted) -> None:
+    """Raises RefusedError unless the catalogue allows every use; a condition is a use as filter."""
+    for name, given in granted.columns.items():
         for use in given:
             entry.require(name, use)
-    columns = {name: tuple(given) for name, given in uses.items()}
-    with open_source(entry.source) as source:
-        schema = source.schema()
-        for name in columns:
-            registered = entry.column(name).type
-            if schema.get(name, registered) != registered:
-                raise DataError(
-                    f"column {name!r} of data set {dataset!r} was {registered} when registered and is "
-                    f"{schema[name]} now; register the data set again"
-                )
-        table = source.read(list(columns))
-    if table.num_rows == 0:
-        raise DataError(f"data set {dataset!r} has no rows now")
-    return Released(table, ReleaseRecord(dataset, entry.version, columns, table.num_rows, fingerprint(table)))
+    for condition in granted.conditions:
+        entry.require(condition.column, Use.FILTER)
 
 
-def fingerprint(table: pa.Table) -> str:
-    """BLAKE3 over schema and values in order, the same however the rows lie in batches: 64 hexadecimal digits."""
-    digest = blake3(str(table.schema.remove_metadata()).encode())
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
-        writer.write_table(table.combine_chunks())
-    digest.update(sink.getvalue())
-    return digest.hexdigest()
+def reading(granted: Granted) -> Reading:
+    """What is asked of the engine: keys in their normal form, and decimals that a model takes as floats.
+
+    A column that only filters, or is only granted as a filter, does not leave the source.
+    """
+    leaving = {name: uses for name, uses in granted.columns.items() if uses != (Use.FILTER,)}
+    return Reading(
+        tuple(leaving),
+        frozenset(name for name, uses in leaving.items() if set(uses) <= {Use.JOIN, Use.FILTER}),
+        frozenset(name for name, uses in leaving.items() if Use.FEATURE in uses),
+        granted.conditions,
+    )
+
+
+def warm_up(path: str) -> None:
+    """Open and read a file once, so that the next release finds the engine loaded."""
+    with open_source(path) as source:
+        source.read(Reading(tuple(source.schema())))
+
+
+def _require_unchanged(entry: Dataset, granted: Granted, source: Source) -> None:
+    schema = source.schema()
+    for name in dict.fromkeys((*granted.columns, *(condition.column for condition in granted.conditions))):
+        registered = entry.column(name).type.removeprefix("!")
+        if schema.get(name, registered) != registered:
+            raise DataError(
+                f"column {name!r} of data set {entry.name!r} was {registered} when registered and is "
+                f"{schema[name]} now; register the data set again"
+            )

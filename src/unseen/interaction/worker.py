@@ -137,16 +137,13 @@ def _import_ahead() -> None:
             warm_up = getattr(application, "warm_up", None)
             if warm_up is not None:
                 warm_up()
-
-    import unseen.data.release
     import unseen.interaction.store  # noqa: F401
-    from unseen.data.source import open_source
+    from unseen.data.release import warm_up as open_a_source
 
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write("column\n1\n")
         file.flush()
-        with open_source(file.name) as source:
-            source.read(["column"])
+        open_a_source(file.name)
 
 
 def _log_places(error: BaseException) -> None:

@@ -9,13 +9,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sqlalchemy as sql
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unseen.data.catalogue import Catalogue, Use
 from unseen.data.contract import NORMALISATION, check_keys, normalised, require_unique
-from unseen.data.release import fingerprint, release
+from unseen.data.fingerprint import fingerprint
+from unseen.data.reading import Reading
+from unseen.data.release import release
 from unseen.data.source import open_source
 from unseen.errors import DataError, MisuseError, RefusedError, UnavailableError
 
@@ -27,11 +28,6 @@ PEOPLE = pd.DataFrame(
         "n": [1, 2, 3, 4],
     }
 )
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Catalogue:
-    return Catalogue(sql.create_engine(f"sqlite:///{tmp_path / 'state.db'}"))
 
 
 @pytest.fixture(params=["csv", "csv.gz", "parquet", "duckdb"])
@@ -62,7 +58,7 @@ def test_every_kind_of_source_gives_the_same_columns_and_nothing_else(source: st
 
 def test_the_engine_is_asked_for_the_granted_columns_only(source: str) -> None:
     with open_source(source) as opened:
-        query = opened.query(["id", "amount"])
+        query = opened.query(Reading(("id", "amount")))
     assert '"amount"' in query
     assert "secret" not in query
 
