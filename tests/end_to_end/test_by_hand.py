@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from neighbourhood import AGREEMENT, REQUEST, ROWS, TOTAL, Institution, command, free_port
+from neighbourhood import AGREEMENT, APPLICATIONS, REQUEST, ROWS, TOTAL, Institution, command, free_port
 
 from unseen.cli import main
 
@@ -37,7 +37,8 @@ def told(*words: str) -> dict[str, Any]:
     return answer
 
 
-def test_from_init_to_verify(tmp_path: Path, started: list[Institution]) -> None:
+def test_from_init_to_verify(tmp_path: Path, started: list[Institution], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(APPLICATIONS)
     homes = {name: str(tmp_path / name) for name in NAMES}
     cards = {
         name: told("init", name, "--home", home, "--listen", f"127.0.0.1:{free_port()}")

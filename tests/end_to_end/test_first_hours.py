@@ -21,6 +21,8 @@ EXPECTED = {
     "agree diff": "changed agreement",
     "people list": "officer",
     "law check": "permitted",
+    "plan prepare": "Prepared in prepared.json: job",
+    "approve trial prepared.json": "olga approves job",
     "agree suspend": "is suspended",
     "agree resume": "is effective",
     "verify lender/ledger": "sound   lender",
@@ -95,7 +97,10 @@ def test_an_officers_and_an_auditors_first_hour(
     for line in commands("A compliance officer"):
         if line.startswith("unseen approve"):
             asked = f"unseen run trial request.yaml --agreement {identifier} --home lender"
-            run(asked, refused="four-eyes")
+            run(asked, refused="nobody is named as the one who asks")
+            if line.endswith("--quota 2 --home lender"):
+                run(f"{asked} --as ana --key ana.key", refused="four-eyes")
+            run(f"{asked} --as olga --key olga.key", refused="not enrolled here as analyst")
         shown = run(line.replace("AGREEMENT", identifier))
         if line.startswith("unseen agree list"):
             identifier = houses.agree(agreement())

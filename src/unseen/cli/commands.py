@@ -173,15 +173,15 @@ COMMANDS: Final = (
     ),
     Command(
         "plan show",
-        "unseen.cli.jobs:plan_show",
-        "Show what a request would do and what each party would learn, without running it.",
-        "unseen plan show credit request.yaml --agreement 4be1 --home lender",
+        "unseen.cli.plans:show",
+        "Show on one page, for a lawyer, what a request would do and what each party would learn.",
+        "unseen plan show credit request.yaml --agreement 4be1 --to plan.html --home lender",
     ),
     Command(
-        "plan page",
-        "unseen.cli.law:page",
-        "Write a request's plan on one page, for a lawyer: text, or HTML by the file's ending.",
-        "unseen plan page credit request.yaml --agreement 4be1 --to plan.html --home lender",
+        "plan prepare",
+        "unseen.cli.requests:prepare",
+        "Fix a request's job and seed, so that people can approve its exact plan.",
+        "unseen plan prepare credit request.yaml --agreement 4be1 --to prepared.json --home lender",
     ),
     Command(
         "law list",
@@ -228,7 +228,7 @@ COMMANDS: Final = (
     Command(
         "approve",
         "unseen.cli.staff:approve_plan",
-        "Approve all plans like this request's, up to a quota, with a person's own key.",
+        "Approve a prepared request's exact plan, or all plans like a request's up to a quota.",
         "unseen approve credit request.yaml --agreement 4be1 --as ann --key ann.key --home lender",
     ),
     Command(

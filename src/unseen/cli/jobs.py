@@ -1,4 +1,4 @@
-"""Commands about jobs: run, jobs, job show, job stop, plan show."""
+"""Commands about jobs: run, jobs, job show, job stop."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
+from unseen.cli.options import AsJson, HomeFolder, emit, open_home, size, table
+from unseen.cli.plans import estimated
+from unseen.cli.requests import RequestFile, Under, derived
+from unseen.cli.staff import signed_asking
 from unseen.errors import MisuseError, UnseenError
 from unseen.interaction.agreements import Agreements
 from unseen.interaction.application import find
@@ -20,19 +22,7 @@ from unseen.interaction.client import NodeClient
 from unseen.interaction.home import Home
 from unseen.interaction.store import now
 
-RequestFile = Annotated[Path, Parameter(name="REQUEST", help="The application's request in YAML.")]
-Agreement = Annotated[str, Parameter(help="The agreement's identifier, or its first digits.")]
 JobName = Annotated[str, Parameter(name="JOB", help="The job's name, or its first digits.")]
-
-
-def plan_show(
-    app: str, request: RequestFile, /, *, agreement: Agreement, home: HomeFolder = None, as_json: AsJson = False
-) -> None:
-    """Show what a request would do, without running it."""
-    ours = open_home(home)
-    with NodeClient.own(ours) as client:
-        answer = client.plan(app, agreement, read_request(request))
-    emit(as_json, answer, lambda console: show_plan(console, answer["plan"], answer["estimate"]))
 
 
 def run(
@@ -40,7 +30,9 @@ def run(
     request: RequestFile,
     /,
     *,
-    agreement: Agreement,
+    agreement: Under,
+    person: Annotated[str, Parameter(name="--as", help="Who asks: an analyst, where four eyes are agreed.")] = "",
+    key: Annotated[Path | None, Parameter(name="--key", help="That person's own key file.")] = None,
     home: HomeFolder = None,
     timeout: Annotated[float | None, Parameter(help="Most seconds to wait; the job itself goes on.")] = None,
     report: Annotated[
@@ -49,15 +41,17 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run an application and wait for the end."""
-    ours, body = open_home(home), read_request(request)
+    ours = open_home(home)
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     with NodeClient.own(ours) as client:
-        answer = client.plan(app, agreement, body)
+        client.status()  # a node that does not run is said first
+        asked, plan, _ = derived(app, request, agreement, home)
+        answer: dict[str, Any] = {"plan": plan.as_json(), "estimate": estimated(plan, home)}
         if not as_json:
             show_plan(console, answer["plan"], answer["estimate"])
         for warning in key_warnings(ours, answer["plan"]):
             console.print(f"[yellow]warning[/]  {escape(warning)}")
-        job = client.submit(app, agreement, body)
+        job = client.submit_prepared(asked, signed_asking(plan, ours.name, person, key))
         console.print(f"Job [bold]{job[:12]}[/] goes to {escape(', '.join(_everyone(answer['plan'])))}")
         with progress(console) as tell:
             for event in client.follow(job, timeout):
@@ -100,7 +94,7 @@ def show(job: JobName, /, *, home: HomeFolder = None, as_json: AsJson = False) -
     def show_job(console: Console) -> None:
         console.print(f"Job [bold]{record['job']}[/]: {record['state']}, asked for by {record['requester']}")
         if record["bytes"]:
-            console.print(f"{_size(record['bytes'])} between all parties, {record['rounds']} rounds")
+            console.print(f"{size(record['bytes'])} between all parties, {record['rounds']} rounds")
         _incidents(console, record)
         if record["fault"]:
             _diagnosis(console, record)
@@ -147,19 +141,6 @@ def open_results(
 # --- reading and showing -------------------------------------------------------------------------------
 
 
-def read_request(file: Path) -> dict[str, Any]:
-    """A request as a person writes it. Raises MisuseError."""
-    try:
-        value = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MisuseError(f"cannot read {file}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise MisuseError(f"{file} is no YAML: {error}") from error
-    if not isinstance(value, dict):
-        raise MisuseError(f"{file} holds no request; write `key: value` lines")
-    return value
-
-
 def key_warnings(home: Home, plan: Mapping[str, Any]) -> list[str]:
     """Before a join: what this side should know of its own keys."""
     from unseen.data.catalogue import Catalogue
@@ -190,7 +171,7 @@ def show_plan(console: Console, plan: Mapping[str, Any], estimate: Mapping[str, 
     for party, outputs in plan["outputs"].items():
         console.print(f"Results for [bold]{escape(party)}[/]: {escape(', '.join(outputs) or 'none')}")
     if estimate:
-        console.print(f"Estimate: {estimate['seconds']:.0f} s, {_size(estimate['bytes'])}")
+        console.print(f"Estimate: {estimate['seconds']:.0f} s, {size(estimate['bytes'])}")
 
 
 @contextmanager
@@ -229,7 +210,7 @@ def _done(
 ) -> None:
     seconds = record["seconds"] or {}
     console.print(
-        f"[green]Done[/] in {sum(seconds.values()):.1f} s, {_size(record['bytes'])}, {record['rounds']} rounds;"
+        f"[green]Done[/] in {sum(seconds.values()):.1f} s, {size(record['bytes'])}, {record['rounds']} rounds;"
         " the receipt is signed by all parties"
     )
     _incidents(console, record)
@@ -259,11 +240,3 @@ def _diagnosis(console: Console, record: Mapping[str, Any]) -> None:
     if found:
         console.print(f"[bold red]{escape(found['happened'])}[/]")
         console.print(f"Where: {found['place']} ({escape(found['party'])}). {escape(found['advice'])}")
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.2f} GiB"

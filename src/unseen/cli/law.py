@@ -1,4 +1,4 @@
-"""Commands about the law: packs, rules, what they say of a plan, drafts for the register; and a plan's page."""
+"""Commands about the law: packs, rules, what they say of a plan, drafts for the register."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
+from unseen.cli.requests import RequestFile, Under, derived
 from unseen.encoding import Json
 from unseen.errors import MisuseError
-from unseen.interaction.agreement import Agreement
 from unseen.interaction.agreements import Agreements
-from unseen.interaction.application import find
-from unseen.interaction.job import new_request
 from unseen.interaction.law.pack import Pack, Rule, packs
 from unseen.interaction.law.verdict import NO_ADVICE, Verdict, judge
-from unseen.interaction.page import as_html, as_text, sections
-from unseen.interaction.plan import Plan
 from unseen.interaction.register import impact_assessment, processing_record
 
-RequestFile = Annotated[Path, Parameter(name="REQUEST", help="The request, in YAML or JSON.")]
-Under = Annotated[str, Parameter(name="--agreement", help="The agreement's identifier, or its first digits.")]
 ToFile = Annotated[Path | None, Parameter(name="--to", help="The file to write; printed if not given.")]
 
 
@@ -67,7 +61,7 @@ def check(
     app: str, request: RequestFile, /, *, agreement: Under, home: HomeFolder = None, as_json: AsJson = False
 ) -> None:
     """Ask all packs that apply about a request's plan, without running it."""
-    plan, terms = derive(app, request, agreement, home)
+    _, plan, terms = derived(app, request, agreement, home)
     verdict = judge(plan, terms)
     emit(as_json, verdict.as_json(), lambda console: _show(console, verdict))
 
@@ -91,39 +85,8 @@ def assessment(
     as_json: AsJson = False,
 ) -> None:
     """Write a draft of the impact assessment (GDPR art. 35) of a request's plan."""
-    plan, terms = derive(app, request, agreement, home)
+    _, plan, terms = derived(app, request, agreement, home)
     _write(impact_assessment(plan, terms, judge(plan, terms)), to, as_json)
-
-
-def page(
-    app: str,
-    request: RequestFile,
-    /,
-    *,
-    agreement: Under,
-    home: HomeFolder = None,
-    to: ToFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write a request's plan on one page, for a lawyer: text, or HTML if --to ends in .html."""
-    plan, terms = derive(app, request, agreement, home)
-    title, content = f"Plan: {terms.agreement}", sections(plan, terms, judge(plan, terms))
-    text = as_html(title, content) if to is not None and to.suffix == ".html" else as_text(title, content)
-    if to is not None:
-        _save(to, text)
-    value = {"plan": plan.hash, "file": str(to) if to else None, "text": as_text(title, content)}
-    emit(as_json, value, lambda console: console.print(f"Page in {to}" if to else text, markup=False))
-
-
-def derive(app: str, request: Path, agreement: str, home: Path | None) -> tuple[Plan, Agreement]:
-    """The plan that a request would have, derived here without the node, and the terms it is under."""
-    from unseen.cli.jobs import read_request
-
-    ours = open_home(home)
-    with ours.store() as store:
-        terms = Agreements(ours, store).find(agreement).terms
-    asked = new_request(app, terms.id, ours.name, read_request(request))
-    return find(app).plan(asked, terms), terms
 
 
 def _named(name: str, pack: Pack, rule: Rule) -> bool:

@@ -44,3 +44,12 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
     for row in rows:
         made.add_row(*(Text(str(cell)) for cell in row))
     return made
+
+
+def size(count: float) -> str:
+    """A number of bytes as a person reads it."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GiB"

@@ -11,17 +11,20 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cyclopts import Parameter
 
-from unseen.cli.law import RequestFile, Under
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
+from unseen.cli.requests import RequestFile, Under, derived, is_prepared, read_request
 from unseen.errors import MisuseError
 from unseen.interaction.agreements import Agreements
-from unseen.interaction.approval import approve, plan_class
+from unseen.interaction.approval import approve, subject_of
+from unseen.interaction.asker import ask
 from unseen.interaction.documents import Documents
+from unseen.interaction.envelope import Envelope
 from unseen.interaction.gate import Gate
 from unseen.interaction.identity import SigningKey
 from unseen.interaction.ledger import Kind
 from unseen.interaction.people import enrol as sign_enrolment
 from unseen.interaction.people import require_role
+from unseen.interaction.plan import Plan
 from unseen.interaction.terms import ApprovalScope, Role
 
 PersonName = Annotated[str, Parameter(name="PERSON", help="The person's name: small letters, digits, hyphens.")]
@@ -74,11 +77,12 @@ def approve_plan(
     home: HomeFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Approve all plans like this request's, up to a quota, with a person's own key."""
-    from unseen.cli.law import derive
-
+    """Approve with a person's own key: a prepared request's exact plan, or all plans like a request's."""
     ours = open_home(home)
-    plan, terms = derive(app, request, agreement, home)
+    asked, plan, terms = derived(app, request, agreement, home)
+    scope = ApprovalScope.JOB if is_prepared(read_request(request)) else ApprovalScope.CLASS
+    if terms.approvals and terms.approvals.scope is ApprovalScope.JOB and scope is ApprovalScope.CLASS:
+        raise MisuseError("the agreement asks for an approval of each job; prepare it first: unseen plan prepare")
     with ours.store() as store:
         gate = Gate(ours, store)
         demanded = terms.approvals.role if terms.approvals else Role.OFFICER
@@ -86,14 +90,23 @@ def approve_plan(
         own = _key(key)
         if own.fingerprint != enrolled.fingerprint:
             raise MisuseError(f"{key} is not the key that {person} is enrolled with")
-        document = approve(
-            plan, ApprovalScope.CLASS, ours.name, person, own, datetime.now(UTC), days=days, quota=quota
-        )
+        document = approve(plan, scope, ours.name, person, own, datetime.now(UTC), days=days, quota=quota)
         gate.documents.keep(Agreements(ours, store).find(agreement).id, document)
     ours.ledger.append(Kind.APPROVAL, f"approval/{document.digest}", {"approval": document.as_json()})
-    words = f"{person} approves {quota} run(s) like this for {days} days ({plan_class(plan)[:12]}…)"
-    value = {"approval": document.digest, "plan_class": plan_class(plan), "person": person, "quota": quota}
+    named = subject_of(plan, scope)
+    what = f"job {asked.job[:12]}" if scope is ApprovalScope.JOB else f"{quota} run(s) like this"
+    words = f"{person} approves {what} for {days} days ({named[:12]}…)"
+    value = {"approval": document.digest, "scope": scope.value, "plan": named, "person": person, "quota": quota}
     emit(as_json, value, lambda console: console.print(words, markup=False))
+
+
+def signed_asking(plan: Plan, institution: str, person: str, key: Path | None) -> Envelope | None:
+    """Who asks for a plan, signed with that person's key; None where nobody is named. Raises MisuseError."""
+    if not person and key is None:
+        return None
+    if not person or key is None:
+        raise MisuseError("name who asks with --as and their key file with --key, both or neither")
+    return ask(plan, institution, person, _key(key), datetime.now(UTC))
 
 
 def _key(path: Path) -> SigningKey:

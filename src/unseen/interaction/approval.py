@@ -134,7 +134,7 @@ def require_approvals(
             "four-eyes",
             f"{demanded.count} {demanded.role.value}(s) of {institution} must approve this plan and"
             f" {len(counted)} did" + (f" ({'; '.join(sorted(set(reasons)))})" if reasons else ""),
-            f"a {demanded.role.value} who did not ask for it signs with: unseen approve {plan.job[:12]}",
+            f"a {demanded.role.value} who did not ask for it signs with: unseen approve",
         )
     return dict(counted[person] for person in sorted(counted))
 

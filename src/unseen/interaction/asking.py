@@ -18,17 +18,19 @@ from typing import Any, Final
 from unseen.encoding import Json, canonical
 from unseen.errors import AbortedError, MisuseError, RefusedError, UnavailableError, UnseenError
 from unseen.interaction.application import Request, find
+from unseen.interaction.asker import read_asking
 from unseen.interaction.checks import require_grant
 from unseen.interaction.client import PeerRefusal
 from unseen.interaction.conductor import Conductor
 from unseen.interaction.envelope import Envelope, from_json
 from unseen.interaction.job import BODY_LIMIT, Fault, JobRecord, State, new_request, request_as_json
+from unseen.interaction.ledger import Kind
 from unseen.interaction.plan import Plan
 from unseen.interaction.store import now
 
 CHECK_SECONDS: Final = 2.0
 OUTCOME_SECONDS: Final = 10.0
-"""How long a computed job waits for its receipt before this node asks for it."""
+"""How long a granted job waits for its start, or a computed one for its receipt, before this node asks."""
 SWEEP_SECONDS: Final = 600.0
 """How often results are looked through for those whose agreed time is over."""
 
@@ -54,9 +56,12 @@ class Asking:
         standing = self._conductor.agreements.find(agreement)
         request = new_request(application, standing.id, self._home.name, body)
         plan, _ = self._conductor.derive(request)
+        self._require_computing(plan)
+        return request, plan
+
+    def _require_computing(self, plan: Plan) -> None:
         if self._home.name not in plan.parties:
             raise RefusedError("requester", f"{self._home.name} is no computing party of this plan")
-        return request, plan
 
     def estimate(self, plan: Plan) -> Json:
         """What the application expects this plan to cost with our own number of rows; None if it does not say."""
@@ -69,15 +74,36 @@ class Asking:
     def submit(self, application: str, agreement: str, body: Mapping[str, Json]) -> str:
         """Ask for a job; returns its name at once and goes on in the background."""
         request, plan = self.prepare(application, agreement, body)
+        return self._begin(request, plan, "")
+
+    def submit_prepared(self, request: Request, document: Envelope | None) -> str:
+        """Ask for a job whose name and seed are fixed; `document` says who asks. Raises RefusedError too."""
+        if request.requester != self._home.name:
+            raise MisuseError(f"this request was prepared at {request.requester}, and is asked for there")
+        plan, _ = self._conductor.derive(request)
+        self._require_computing(plan)
+        return self._begin(request, plan, self._person(plan, document))
+
+    def _person(self, plan: Plan, document: Envelope | None) -> str:
+        """Who asks, on record; "" where nobody is named."""
+        if document is None:
+            return ""
+        person = read_asking(document, plan, self._home.name, self._conductor.gate.enrolled())
+        self._home.ledger.append(
+            Kind.APPROVAL, f"asking/{document.digest}", {"job": plan.job, "asking": document.as_json()}
+        )
+        return person
+
+    def _begin(self, request: Request, plan: Plan, person: str) -> str:
         self._conductor.record(request, plan, State.REQUESTED)
-        self._start(self._conduct, request, plan)
+        self._start(self._conduct, request, plan, person)
         return request.job
 
-    def _conduct(self, request: Request, plan: Plan) -> None:
+    def _conduct(self, request: Request, plan: Plan, person: str) -> None:
         """Grants from all, then begin everywhere; others first, so that a job never runs at the asker alone."""
         job = request.job
         try:
-            grants = self._collect(request, plan)
+            grants = self._collect(request, plan, person)
             if not self._store.move(job, State.GRANTED):
                 return
             others = [party for party in grants if party != self._home.name]
@@ -89,9 +115,9 @@ class Asking:
         except UnseenError as error:
             self._conductor.fail(job, blamed(error))
 
-    def _collect(self, request: Request, plan: Plan) -> dict[str, Envelope]:
+    def _collect(self, request: Request, plan: Plan, person: str) -> dict[str, Envelope]:
         """Our own grant first: what we refuse, nobody else is asked. Raises RefusedError, UnseenError."""
-        own = self._conductor.check_and_grant(plan)
+        own = self._conductor.check_and_grant(plan, asked_here=True, person=person)
         self._conductor.log_grant(plan, own)
         everyone = (*plan.parties, plan.dealer) if plan.dealer else plan.parties
         asked = {
@@ -194,7 +220,7 @@ class Asking:
             if record.requester != self._home.name and record.expires < time.time():
                 late = Fault(UnavailableError.code, "granted, but never started", record.requester)
                 self._conductor.fail(record.job, late)
-        for record in self._store.jobs(State.COMPUTED):
+        for record in self._store.jobs(State.GRANTED, State.COMPUTED):  # its word may have come too early for us
             waited = datetime.now(UTC) - datetime.fromisoformat(record.updated)
             if record.requester != self._home.name and waited.total_seconds() > OUTCOME_SECONDS:
                 self._ask_outcome(record)

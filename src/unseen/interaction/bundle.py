@@ -3,25 +3,38 @@
     ledger bundle    entries.jsonl  head.json  story.txt
     job bundle       job.json       story.txt
 
-`job.json` holds the signed head and, for each entry about the job and each card needed to check it, its line and
-its inclusion proof (RFC 9162): it proves that these entries are in the ledger, and shows no other entry.
-A bundle comes from outside: it is read with bounds on names, number and size of its members.
+`job.json` holds the signed head and, for each entry about the job, each approval that it rests on, and each card
+and enrolment needed to check these, its line and its inclusion proof (RFC 9162): it proves that these entries are
+in the ledger, and shows no other. A bundle comes from outside: it is read with bounds on names, number and size of
+its members.
 """
 
 from __future__ import annotations
 
 import tempfile
 import zipfile
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Final
 
 from unseen.encoding import Json, canonical, parse_json
 from unseen.errors import MisuseError, VerificationError
 from unseen.interaction import envelope as envelopes
+from unseen.interaction.checks import GRANT
+from unseen.interaction.envelope import fingerprint
 from unseen.interaction.ledger import Entry, Kind, Ledger, read_line
 from unseen.interaction.merkle import verify_inclusion
+from unseen.interaction.people import enrolled_key
 from unseen.interaction.story import stories
-from unseen.interaction.verify import LedgerReport, Reading, Verification, own_head, verify_ledger, verify_ledgers
+from unseen.interaction.verify import (
+    LedgerReport,
+    Reading,
+    Verification,
+    documents,
+    own_head,
+    verify_ledger,
+    verify_ledgers,
+)
 
 _ENTRIES, _HEAD, _JOB, _STORY = "entries.jsonl", "head.json", "job.json", "story.txt"
 _MOST_BYTES: Final = 8 << 30
@@ -41,9 +54,15 @@ def export_ledger(folder: Path, to: Path) -> LedgerReport:
 
 def export_job(ledger: Ledger, job: str, to: Path) -> LedgerReport:
     """Write what the ledger holds about one job, with proofs. Raises MisuseError, VerificationError."""
-    chosen = [entry for entry in ledger.entries() if entry.body.get("job") == job or _is_card(entry)]
-    if not any(entry.body.get("job") == job for entry in chosen):
+    about = {entry.index: entry for entry in ledger.entries() if entry.body.get("job") == job}
+    if not about:
         raise MisuseError(f"this ledger holds nothing about job {job}")
+    about |= {entry.index: entry for entry in _approvals(ledger, about.values())}
+    signers = {
+        name for entry in about.values() for document in documents(entry.body) for name in document.signatures
+    }
+    about |= {entry.index: entry for entry in ledger.entries() if _is_card(entry) or _enrols(entry, signers)}
+    chosen = [about[index] for index in sorted(about)]
     entries: list[Json] = [
         {"line": ledger.line(entry.index), "proof": [step.hex() for step in ledger.inclusion(entry.index)]}
         for entry in chosen
@@ -117,6 +136,27 @@ def _proved(item: Json) -> tuple[Entry, bytes, list[bytes]]:
 
 def _is_card(entry: Entry) -> bool:
     return entry.kind in _CARDS and "card" in entry.body
+
+
+def _approvals(ledger: Ledger, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The approvals on which the grants among these entries rest, where this ledger has them."""
+    for entry in entries:
+        for document in documents(entry.body):
+            if document.kind != GRANT:
+                continue
+            said = document.read()
+            rests_on = said.get("rests_on") if isinstance(said, dict) else None
+            counted = rests_on.get("approvals") if isinstance(rests_on, dict) else None
+            for name in counted if isinstance(counted, list) else ():
+                if (found := ledger.find(f"approval/{name}")) is not None:
+                    yield found
+
+
+def _enrols(entry: Entry, signers: Set[str]) -> bool:
+    """Whether an entry enrols one of these people, by the fingerprint of their key."""
+    if entry.kind is not Kind.ADMINISTRATION or "enrolment" not in entry.body:
+        return False
+    return any(fingerprint(enrolled_key(document.read())) in signers for document in documents(entry.body))
 
 
 def _create(to: Path) -> zipfile.ZipFile:

@@ -24,11 +24,12 @@ from unseen.errors import (
     UnavailableError,
     UnseenError,
 )
+from unseen.interaction.application import Request
 from unseen.interaction.envelope import Envelope, from_json
 from unseen.interaction.front_door import control_name
 from unseen.interaction.home import Home
 from unseen.interaction.identity import Card
-from unseen.interaction.job import Fault
+from unseen.interaction.job import Fault, request_as_json
 from unseen.interaction.transport import certificate_error, certificate_refused, client_context
 
 ANSWER_LIMIT: Final = 16 << 20
@@ -96,6 +97,12 @@ class NodeClient:
         answer = self._ask(
             "POST", "/v1/jobs", {"application": application, "agreement": agreement, "body": dict(body)}
         )
+        return str(answer["job"])
+
+    def submit_prepared(self, request: Request, asking: Envelope | None = None) -> str:
+        """Ask for a job whose name and seed are fixed, in the name of who signed `asking`."""
+        document = None if asking is None else asking.as_json()
+        answer = self._ask("POST", "/v1/prepared", {"request": request_as_json(request), "asking": document})
         return str(answer["job"])
 
     def plan(self, application: str, agreement: str, body: Mapping[str, Json]) -> dict[str, Any]:

@@ -104,15 +104,18 @@ class Conductor:
         self.log_grant(plan, granted)
         return granted
 
-    def check_and_grant(self, plan: Plan) -> Envelope:
-        """All checks of this institution over a plan, and its signed grant. Raises RefusedError."""
+    def check_and_grant(self, plan: Plan, asked_here: bool = False, person: str = "") -> Envelope:
+        """All checks of this institution over a plan, and its signed grant. Raises RefusedError.
+
+        `person` is who asked, where the plan was asked for here.
+        """
         standing = self.agreements.find(plan.agreement)
         if standing.missing:
             standing, _ = self.agreements.exchange(standing.id)
         with self._granting:
-            return self._check_alone(plan, standing)
+            return self._check_alone(plan, standing, person if asked_here else None)
 
-    def _check_alone(self, plan: Plan, standing: Standing) -> Envelope:
+    def _check_alone(self, plan: Plan, standing: Standing, asker: str | None) -> Envelope:
         """One plan at a time: what is granted to one counts for the next."""
         held = self.gate.held(standing.id) - {plan.job}
         earlier = asked_before(r.plan for r in self.store.jobs(agreement=standing.id) if r.job in held)
@@ -122,7 +125,7 @@ class Conductor:
         )
         own = {use.dataset for use in plan.uses if use.party == self.home.name}
         versions = {name: self._catalogue.get(name).version for name in sorted(own)}
-        rests_on = self.gate.require(plan, standing.envelope, terms)
+        rests_on = self.gate.require(plan, standing.envelope, terms, asker)
         return grant(plan, self.home.name, versions, self.home.signing_key, moment, rests_on)
 
     def record(self, request: Request, plan: Plan, state: State) -> None:

@@ -56,6 +56,13 @@ class JobAsked(_Body):
     body: dict[str, JsonValue]
 
 
+class PreparedAsked(_Body):
+    """A request whose job and seed are fixed, and who asks for it, signed by that person; null if not named."""
+
+    request: JsonValue
+    asking: JsonValue = None
+
+
 class AgreementOffered(_Body):
     """An agreement's envelope with the signatures that the sender knows."""
 
@@ -138,6 +145,11 @@ def _for_operators(api: FastAPI, conductor: Conductor, asking: Asking) -> None:
     @api.post("/v1/jobs", dependencies=only)
     def submit(asked: JobAsked) -> Any:
         return {"job": asking.submit(asked.application, asked.agreement, asked.body)}
+
+    @api.post("/v1/prepared", dependencies=only)
+    def submit_prepared(asked: PreparedAsked) -> Any:
+        document = None if asked.asking is None else from_json(asked.asking)
+        return {"job": asking.submit_prepared(request_from_json(asked.request), document)}
 
     @api.get("/v1/jobs", dependencies=only)
     def jobs() -> Any:

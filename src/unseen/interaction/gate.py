@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from unseen.encoding import Json
+from unseen.errors import RefusedError
 from unseen.interaction import envelope as envelopes
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.approval import APPROVAL, require_approvals
@@ -47,10 +48,13 @@ class Gate:
         self.documents = Documents(store.engine)
         self.budget = BudgetBook(store.engine, clock)
 
-    def require(self, plan: Plan, agreement: Envelope, terms: Agreement, asker: str = "") -> dict[str, Json]:
+    def require(
+        self, plan: Plan, agreement: Envelope, terms: Agreement, asker: str | None = None
+    ) -> dict[str, Json]:
         """Check a plan, reserve what it costs, and say on what the grant rests.
 
-        `asker` is the person of this institution who asked. Raises RefusedError.
+        `asker` is the person of this institution who asked ("" if not named); None: another institution asked.
+        Raises RefusedError.
         """
         self.standing(agreement, terms).require_effective(terms.agreement)  # a
         verdict = judge(plan, terms)  # b
@@ -58,7 +62,8 @@ class Gate:
         approvals = self._approvals(plan, terms, asker)  # c
         noise = charges(plan, terms, self._home.name)
         self.budget.reserve(plan.job, [*run_charges(plan.agreement, terms.limits), *approvals, *noise])  # d
-        return {"law": _cited(verdict), "approvals": [c.account.removeprefix(_APPROVAL) for c in approvals]}
+        counted: list[Json] = [c.account.removeprefix(_APPROVAL) for c in approvals]
+        return {"law": _cited(verdict), "approvals": counted, "asked_by": asker or ""}
 
     def standing(self, agreement: Envelope, terms: Agreement) -> Standing:
         """Where an agreement stands today, by all that is known here."""
@@ -91,13 +96,19 @@ class Gate:
             if record is None or record.state.final:
                 self.settle(job, began=record is not None and (bool(record.grants) or record.state is State.DONE))
 
-    def _approvals(self, plan: Plan, terms: Agreement, asker: str) -> list[Charge]:
+    def _approvals(self, plan: Plan, terms: Agreement, asker: str | None) -> list[Charge]:
         """The approvals that this plan uses up one run of."""
         if terms.approvals is None or self._home.name == terms.dealer:
             return []
+        if asker == "":
+            raise RefusedError(
+                "four-eyes",
+                "the agreement demands four eyes, and nobody is named as the one who asks",
+                "an analyst asks with: unseen run … --as NAME --key FILE",
+            )
         documents = self.documents.about(plan.agreement, APPROVAL)
         counted = require_approvals(
-            plan, terms, self._home.name, documents, self.enrolled(), asker, self._used, self._clock()
+            plan, terms, self._home.name, documents, self.enrolled(), asker or "", self._used, self._clock()
         )
         return [counted_charge(f"{_APPROVAL}{name}", quota, "four-eyes") for name, quota in counted.items()]
 

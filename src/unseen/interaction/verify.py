@@ -157,7 +157,7 @@ class Reading:
             self._keys.add(entry.key)
             if entry.kind is Kind.RESULT:
                 self._results[str(entry.body.get("job"))] = str(entry.body.get("digest"))
-            for document in _documents(entry.body):
+            for document in documents(entry.body):
                 self._document(entry, document)
         except (VerificationError, MisuseError, ProtocolError) as error:
             raise VerificationError(f"entry {entry.index}: {error}") from error
@@ -234,17 +234,17 @@ def own_head(head: Envelope, reading: Reading) -> SignedHead:
     return SignedHead(name, int(str(value["size"])), str(value.get("root")), -1)
 
 
-def _documents(value: Json) -> Iterable[Envelope]:
+def documents(value: Json) -> Iterable[Envelope]:
     """All signed envelopes inside an entry's body."""
     if isinstance(value, Mapping):
         if set(value) == {"payloadType", "payload", "signatures"}:
             yield envelopes.from_json(value)
             return
         for inner in value.values():
-            yield from _documents(inner)
+            yield from documents(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _documents(inner)
+            yield from documents(inner)
 
 
 def _differing_receipts(reports: Sequence[LedgerReport]) -> list[str]:

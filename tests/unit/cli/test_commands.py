@@ -94,7 +94,7 @@ def test_uses_are_read_by_column_and_unknown_ones_named() -> None:
 
 @pytest.mark.parametrize(("text", "says"), [("a: [", "no YAML"), ("- a\n", "no request"), (None, "cannot read")])
 def test_a_request_file_that_is_none_is_named(tmp_path: Path, text: str | None, says: str) -> None:
-    from unseen.cli.jobs import read_request
+    from unseen.cli.requests import read_request
 
     file = tmp_path / "request.yaml"
     if text is not None:

@@ -199,3 +199,31 @@ def test_a_request_over_the_bound_is_refused(bureau: Conductor, village: Neighbo
     with pytest.raises(MisuseError, match="at most"):
         asking.prepare("trial", village.agreement, body)
     asking.close()
+
+
+def test_what_was_granted_for_an_asker_that_gave_up_meanwhile_ends_when_the_asker_is_asked(
+    bureau: Conductor, request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = granted(bureau, request_)
+
+    class Lender:
+        """The asker's node, which was killed, and whose word came before the grant did."""
+
+        def __enter__(self) -> Lender:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def outcome(self, of: str) -> dict[str, Any]:
+            fault = Fault("aborted", "its node stopped while the job was requested", "lender")
+            return {"state": "failed", "receipt": None, "fault": fault.as_json() if of == job else None}
+
+    monkeypatch.setattr(bureau, "client", lambda party: Lender())
+    asking = Asking(bureau)
+    asking.check()
+    assert bureau.store.job(job).state is State.GRANTED
+    monkeypatch.setattr("unseen.interaction.asking.OUTCOME_SECONDS", -1.0)
+    asking.check()
+    assert bureau.store.job(job).state is State.FAILED
+    assert not bureau.gate.budget.reserved() or job not in bureau.gate.budget.reserved()
+    asking.close()

@@ -120,17 +120,18 @@ class _Demo:
 
     def _law(self, homes: dict[str, Any], request_file: Path) -> None:
         """Every node asks the law packs again before it grants; here they say what they find."""
-        from unseen.cli.law import derive
+        from unseen.cli.requests import derived
         from unseen.interaction.law.verdict import judge
 
-        plan, terms = derive("credit", request_file, self.agreement, homes[LENDER].path)
+        _, plan, terms = derived("credit", request_file, self.agreement, homes[LENDER].path)
         verdict = judge(plan, terms)
         self.law = verdict.as_json()
         for line in verdict.words:
             self.console.print(f"  {line}", markup=False)
 
     def _job(self, homes: dict[str, Any], request_file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-        from unseen.cli.jobs import progress, read_request
+        from unseen.cli.jobs import progress
+        from unseen.cli.requests import read_request
         from unseen.interaction.client import NodeClient
 
         with NodeClient.own(homes[LENDER]) as client, self._step("job", "the job, at all three parties"):
