@@ -1,0 +1,147 @@
+"""One boosted tree grown on shares, level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.learn.boosting_settings import Settings
+from unseen.computation.learn.monotone import unbounded
+from unseen.computation.learn.splits import (
+    SUM_FRACTION,
+    WEIGHT_FRACTION,
+    Best,
+    Candidates,
+    Column,
+    Rules,
+    best_splits,
+    candidates,
+    scale,
+    within,
+)
+from unseen.computation.learn.trees import (
+    Split,
+    Tree,
+    all_rows,
+    goes_left,
+    leaf_scores,
+    missing_bins,
+    own_splits,
+    step_down,
+)
+from unseen.computation.share import arithmetic
+from unseen.computation.share.array import Shared, concatenate, reveal_to, shared_zeros
+from unseen.computation.share.binned import BinnedColumns
+from unseen.computation.share.boolean import Bits, packed, where
+from unseen.computation.share.choice import masked_rows
+from unseen.computation.types import Array, Index, Words
+
+_EXTRA_BITS = 14
+"""Fractional bits below a gradient's own that drown the error of the masks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """What stays the same from tree to tree: settings, and the parties' columns ready for sums."""
+
+    circle: Circle
+    settings: Settings
+    sides: Sequence[BinnedColumns]
+    columns: tuple[Column, ...]
+    rows: int
+
+    @property
+    def places(self) -> Array | None:
+        """This party's own bin numbers (rows, columns), None if it has no columns."""
+        return next((side.places for side in self.sides if side.places is not None), None)
+
+    def grow(self, gradient: Shared, hessian: Shared, number: int) -> tuple[Tree, Words]:
+        """Tree `number`, and what it adds to each row's score: this party's part (rows,) uint32.
+
+        Each party learns its own chosen splits, nothing else.
+        """
+        settings = self.settings
+        drawn = np.random.default_rng([settings.seed, number])
+        found = candidates(self.columns, self._tree_columns(drawn))
+        vectors = self._vectors(gradient, hessian, self._tree_rows(drawn))
+        masked = masked_rows(vectors)
+        members, splits = all_rows(self.circle, 1, self.rows), list[Split]()
+        bins, totals = self._sums(vectors.reshape(1, *vectors.shape))
+        bounds = unbounded(self.circle, WEIGHT_FRACTION) if found.direction.any() else None
+        for level in range(settings.depth):
+            if level:
+                left_bins, left_totals = self._sums(masked.times(members[0::2]))
+                bins, totals = _siblings(bins, left_bins), _siblings(totals, left_totals)
+            best = best_splits(found, bins, totals, self.rows, self._rules(), bounds)
+            if bounds:
+                bounds = bounds.passed_down(best.weights, best.rising, best.falling)
+            splits += own_splits(found, self._told(found, best), self.columns, level)
+            members = step_down(members, self._left(splits, level))
+        masked.forget()
+        leaves = best.weights.T.reshape(-1) * settings.learning_rate
+        return Tree(settings.depth, tuple(splits), leaves.words), leaf_scores(
+            members, leaves, settings.objective.lane
+        )
+
+    def _rules(self) -> Rules:
+        return Rules(self.settings.penalty, self.settings.least_weight, self.settings.least_gain)
+
+    def _vectors(self, gradient: Shared, hessian: Shared, kept: Index) -> Shared:
+        """Gradient and hessian (2, rows) of the rows to learn from, with all the bits there is room for."""
+        both = Shared(self.circle, np.stack([gradient.words, hessian.words]), gradient.fraction)
+        room = 60 - gradient.fraction - int(np.log2(scale(self.rows)))
+        return both.times_integer(kept).scaled_up(min(room, _EXTRA_BITS))
+
+    def _sums(self, vectors: Shared) -> tuple[Shared, Shared]:
+        """(groups, 2, rows) to sums by bin (bins, groups, 2) and over all rows (1, groups, 2), by `scale`."""
+        groups = vectors.shape[0]
+        flat = vectors.reshape(2 * groups, self.rows)
+        found = [side.sums(flat) for side in self.sides]
+        everything = concatenate([*found, flat.sum(axis=1).reshape(1, 2 * groups)])
+        bits = int(np.log2(scale(self.rows)))
+        relative = Shared(self.circle, everything.words, everything.fraction + bits)
+        rounded = arithmetic.rescale(relative, SUM_FRACTION).reshape(-1, groups, 2)
+        return rounded[:-1], rounded[-1:]
+
+    def _told(self, found: Candidates, best: Best) -> Array:
+        """Open to each owner the places of its own chosen candidates: (nodes,), -1 for what is not its own."""
+        owners = np.array([self.columns[j].owner for j in found.column])
+        nothing = shared_zeros(self.circle, best.places.shape, 0) - 1.0
+        mine = np.full(best.places.shape, -1)
+        for rank in range(self.circle.size):
+            own = np.flatnonzero(owners == rank)
+            if own.size:
+                inside = within(best.places, int(own[0]), int(own[-1]) + 1)
+                opened = reveal_to(where(inside, best.places, nothing), self.circle.parties[rank], "chosen-splits")
+                mine = mine if opened is None else np.rint(opened).astype(np.int64)
+        return mine
+
+    def _left(self, splits: Sequence[Split], level: int) -> Bits:
+        """Which rows each node of a level sends left: each party brings its own splits, zeros for the rest."""
+        nodes = range(2**level - 1, 2 ** (level + 1) - 1)
+        truth = np.zeros((len(nodes), self.rows), dtype=bool)
+        if self.places is not None:
+            truth = goes_left(splits, self.places, missing_bins(self.columns, self.circle.rank), nodes)
+        return packed(self.circle, truth)
+
+    def _tree_rows(self, drawn: np.random.Generator) -> Index:
+        """(rows,) of 1 where a row is learned from, else 0."""
+        kept = np.ones(self.rows, dtype=np.int64)
+        if self.settings.row_share < 1:
+            kept = (drawn.random(self.rows) < self.settings.row_share).astype(np.int64)
+        kept[self.rows - self.settings.held_out :] = 0
+        return kept
+
+    def _tree_columns(self, drawn: np.random.Generator) -> list[int]:
+        count = max(1, round(self.settings.column_share * len(self.columns)))
+        return sorted(drawn.choice(len(self.columns), count, replace=False).tolist())
+
+
+def _siblings(parents: Shared, left: Shared) -> Shared:
+    """(k, nodes, 2) sums of parents and of their left children to those of all children (k, 2·nodes, 2)."""
+    pairs = np.stack([left.words, np.subtract(parents.words, left.words)], axis=2)
+    k, nodes = parents.shape[:2]
+    return Shared(parents.circle, pairs.reshape(k, 2 * nodes, 2), parents.fraction)

@@ -1,0 +1,207 @@
+"""Which split of each node is best: found on shares, told to nobody but the column's owner.
+
+A candidate sends the rows up to a bin to the left; rows with a missing value go left or right, which is a
+candidate each. The last candidate sends nobody left: it stands for "no split", and wins where nothing gains.
+Gain and leaf weights are those of Chen and Guestrin, XGBoost, KDD 2016, equations 5 to 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log2
+
+import numpy as np
+
+from unseen.computation.learn.monotone import Bounds, out_of_order
+from unseen.computation.share import arithmetic
+from unseen.computation.share.array import Shared, concatenate, shared_zeros
+from unseen.computation.share.boolean import Bits, packed, where
+from unseen.computation.share.compare import negative
+from unseen.computation.share.quotient import quotient
+from unseen.computation.types import Array, Index
+
+SUM_FRACTION = 31
+"""Fractional bits of sums of gradients, as a share of all rows."""
+WEIGHT_FRACTION = 20
+"""Fractional bits of leaf weights and scores: steps of 1e-6, values up to 2^11 in the ring of 32 bits."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's public description: its party's rank, its place among that party's columns, its number of bins,
+    whether the last of them holds missing values."""
+
+    owner: int
+    place: int
+    width: int
+    missing: bool
+    direction: int = 0
+    """1 where scores must not fall as the column rises, -1 where they must not rise, 0 where they may."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """All splits of some columns, in order, as places in the concatenated bins of all columns.
+
+    Arrays of shape (candidates,): `column`, `threshold` (the last bin that goes left), `missing_left`; `begin`
+    and `end` bound the bins that go left; `missing` is the place of the bin of missing values, -1 if none;
+    `direction` is the column's.
+    """
+
+    column: Index
+    threshold: Index
+    missing_left: Array
+    begin: Index
+    end: Index
+    missing: Index
+    direction: Index
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+
+def candidates(columns: Sequence[Column], allowed: Sequence[int]) -> Candidates:
+    """The splits of the `allowed` columns (numbers in `columns`)."""
+    starts = np.cumsum([0, *(column.width for column in columns)])
+    rows = []
+    for j in allowed:
+        column, start = columns[j], int(starts[j])
+        ordinary = column.width - column.missing
+        lost = start + ordinary if column.missing else -1
+        for t in range(ordinary - 1):
+            rows.append((j, t, False, start, start + t + 1, lost, column.direction))
+            if column.missing:
+                rows.append((j, t, True, start, start + t + 1, lost, column.direction))
+        if column.missing and ordinary:
+            rows.append((j, ordinary - 1, False, start, start + ordinary, lost, 0))
+    table = np.array(rows, dtype=np.int64).reshape(-1, 7)
+    return Candidates(table[:, 0], table[:, 1], table[:, 2].astype(bool), *table[:, 3:].T)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a split must obey: penalty on squared weights, least hessian of a child, least gain."""
+
+    penalty: float
+    least_weight: float
+    least_gain: float
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """Each node's best split, shared: its place among the candidates (nodes,), and what it makes of the children.
+
+    `weights` (2, nodes) are those of the left and right child if they are leaves; `rising` and `falling` (nodes,)
+    are 1 where the split is on a column with that direction; `count` is the number of candidates, the last
+    being "no split".
+    """
+
+    places: Shared
+    weights: Shared
+    rising: Shared
+    falling: Shared
+    count: int
+
+
+def left_sums(found: Candidates, bins: Shared) -> Shared:
+    """Sums over bins (bins, nodes, 2) to sums over the rows that go left: (candidates + 1, nodes, 2); local."""
+    before = np.zeros((bins.shape[0] + 1, *bins.shape[1:]), dtype=np.uint64)
+    np.cumsum(bins.words, axis=0, out=before[1:])
+    left = before[found.end] - before[found.begin]
+    lost = np.flatnonzero(found.missing_left)
+    left[lost] += bins.words[found.missing[lost]]
+    return Shared(bins.circle, np.concatenate([left, np.zeros_like(left[:1])]), bins.fraction)
+
+
+def best_splits(
+    found: Candidates, bins: Shared, totals: Shared, rows: int, rules: Rules, bounds: Bounds | None = None
+) -> Best:
+    """The best split of each node from its sums of gradient and hessian.
+
+    `bins` (bins, nodes, 2) and `totals` (1, nodes, 2), as shares of `scale(rows)`, SUM_FRACTION bits. Nobody
+    learns anything. Rounds: those of a division, and four for each halving of the candidates.
+    """
+    size = scale(rows)
+    left = left_sums(found, bins)
+    right = totals - left
+    sides = concatenate([left.reshape(1, *left.shape), right.reshape(1, *right.shape)])
+    gradient, hessian = sides[..., 0], sides[..., 1]
+    curvature = hessian + rules.penalty / size
+    weights = quotient(-gradient, curvature, rules.penalty / size, WEIGHT_FRACTION)
+    slope = gradient
+    if bounds:
+        weights = bounds.clipped(weights)
+        bent = arithmetic.rescale(arithmetic.product(curvature, weights), gradient.fraction)
+        slope = gradient + gradient + bent
+    scores = -arithmetic.product(slope, weights)
+    gain = scores[0] + scores[1]
+    if rules.least_gain:
+        discount = np.full(gain.shape, rules.least_gain / size)
+        discount[-1] = 0.0
+        gain = gain - discount
+    if rules.least_weight:
+        gain = _without(_light(hessian, rules.least_weight / size), gain)
+    if bounds:
+        gain = _without(out_of_order(weights[:, :-1], found.direction), gain)
+    best = highest(gain, weights, found.direction)
+    return _whole(best, totals, weights[:, -1], rules.least_weight / size) if rules.least_weight else best
+
+
+def _light(hessian: Shared, least: float) -> Bits:
+    """Whether a child's hessian is below `least`, right for nodes of at least twice that.
+
+    There the two cannot both be: the product of what they have over `least` is negative just where one is.
+    """
+    spare = hessian[:, :-1] - least
+    return negative(arithmetic.product(spare[0], spare[1]))
+
+
+def _without(refused: Bits, gain: Shared) -> Shared:
+    """No gain for candidates that are refused; "no split" never is."""
+    none = shared_zeros(gain.circle, refused.shape, gain.fraction) - 1.0
+    return concatenate([where(refused, none, gain[:-1]), gain[-1:]])
+
+
+def _whole(best: Best, totals: Shared, unsplit: Shared, least: float) -> Best:
+    """Nodes too light for two children stay whole, whatever `_light` made of them."""
+    circle = best.places.circle
+    light = negative(totals[0, :, 1] - 2 * least)
+    nothing = shared_zeros(circle, light.shape, 0)
+    places = where(light, nothing + float(best.count - 1), best.places)
+    twice = packed(circle, np.stack([light.unpacked()] * 2))
+    flags = Shared(circle, np.stack([best.rising.words, best.falling.words]), 0)
+    flags = where(twice, shared_zeros(circle, twice.shape, 0), flags)
+    return Best(places, where(twice, unsplit, best.weights), flags[0], flags[1], best.count)
+
+
+def scale(rows: int) -> int:
+    """Sums over rows are kept as shares of this power of two, so that they stay below one."""
+    return 1 << ceil(log2(max(rows, 2)))
+
+
+def highest(gain: Shared, weights: Shared, directions: Index) -> Best:
+    """The best of (candidates, nodes) gains, by halving; the first of equals. `weights` (2, candidates, nodes)."""
+    circle, count = gain.circle, gain.shape[0]
+    facts = [np.arange(count), np.r_[directions == 1, False], np.r_[directions == -1, False]]
+    facts = facts if directions.any() else facts[:1]
+    known = [np.broadcast_to(fact.astype(np.uint64)[:, None], gain.shape) for fact in facts]
+    carried = known if circle.rank == 0 else [np.zeros(gain.shape, dtype=np.uint64)] * len(known)
+    running = Shared(circle, np.stack([gain.words, *weights.words, *carried]), gain.fraction)
+    while running.shape[1] > 1:
+        half = running.shape[1] // 2
+        one, other, rest = running[:, :half], running[:, half : 2 * half], running[:, 2 * half :]
+        below = negative(one[0] - other[0]).unpacked()
+        better = where(packed(circle, np.stack([below] * len(running.words))), other, one)
+        running = concatenate([better, rest], axis=1)
+    found = running.words[:, 0]
+    nothing = np.zeros_like(found[0])
+    places, rising, falling = (Shared(circle, part, 0) for part in (*found[3:], nothing, nothing)[:3])
+    return Best(places, Shared(circle, found[1:3], weights.fraction), rising, falling, count)
+
+
+def within(places: Shared, first: int, end: int) -> Bits:
+    """Whether whole numbers lie in [first, end): four rounds."""
+    spread = np.stack([places.words, places.words])
+    below = negative(Shared(places.circle, spread, 0) - np.array([[float(first)], [float(end)]]))
+    return ~below[0] & below[1]
