@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
-from unseen.computation.correlation import bit_kinds, choice_kinds, kinds
+from unseen.computation.correlation import bit_kinds, choice_kinds, kinds, row_kinds
 from unseen.computation.correlation.source import WORDS_LIMIT, Kind
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -29,12 +29,15 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         bit_kinds.Lift,
         choice_kinds.BitScaling,
         choice_kinds.BitSums,
+        row_kinds.Permutation,
+        row_kinds.Permuted,
+        row_kinds.Shuffle,
     )
 }
 
 SHIFT_LIMIT: Final = 63
 """Largest number of bits that a word can be shifted by, and largest rank."""
-_SMALL: Final = frozenset({"bits", "period_bits", "fraction", "owner", "formula"})
+_SMALL: Final = frozenset({"bits", "period_bits", "fraction", "owner", "formula", "parties"})
 
 
 def from_json(value: Json) -> Kind:

@@ -79,6 +79,10 @@ class Shared:
         """The sum; the caller answers for |sum| < 2^(62-fraction)."""
         return self._with(np.asarray(self.words.sum(axis=axis, dtype=np.uint64)))
 
+    def cumsum(self, axis: int = 0) -> Shared:
+        """Sums of all up to each along an axis; the caller answers for |sum| < 2^(62-fraction)."""
+        return self._with(np.cumsum(self.words, axis=axis, dtype=np.uint64))
+
     def times_integer(self, factor: int | np.ndarray[Any, np.dtype[np.int64]]) -> Shared:
         """Multiply by public whole numbers, exactly and without a message."""
         return self._with(self.words * fixed.integers(np.asarray(factor, dtype=np.int64)))
@@ -145,6 +149,12 @@ def aligned(left: Shared, right: Shared) -> tuple[Shared, Shared]:
     """Both at the larger number of fractional bits; local."""
     gap = left.fraction - right.fraction
     return (left, right.scaled_up(gap)) if gap >= 0 else (left.scaled_up(-gap), right)
+
+
+def as_rows(table: Shared) -> Words:
+    """This party's words of a table (rows, …) as a contiguous (rows, columns), columns counted over all axes."""
+    rows = table.shape[0]
+    return np.ascontiguousarray(table.words).reshape(rows, int(np.prod(table.shape[1:])))
 
 
 def concatenate(arrays: list[Shared], axis: int = 0) -> Shared:
