@@ -196,6 +196,18 @@ COMMANDS: Final = (
         "unseen law explain gdpr-35",
     ),
     Command(
+        "law terms",
+        "unseen.cli.law:list_terms",
+        "List the purposes and categories of data, of W3C DPV and fideslang, that an agreement may name.",
+        "unseen law terms credit",
+    ),
+    Command(
+        "law own",
+        "unseen.cli.law:own",
+        "Write an own policy to start from, or show the one there is; it is asked beside the law packs.",
+        "unseen law own --home lender",
+    ),
+    Command(
         "law check",
         "unseen.cli.law:check",
         "Ask all law packs that apply about a request's plan, without running it.",

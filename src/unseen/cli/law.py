@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,10 @@ from unseen.cli.requests import RequestFile, Under, derived
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreements import Agreements
+from unseen.interaction.law.own import own_policy, write_draft
 from unseen.interaction.law.pack import Pack, Rule, packs
 from unseen.interaction.law.verdict import NO_ADVICE, Verdict, judge
+from unseen.interaction.law.vocabulary import categories, purposes
 from unseen.interaction.register import impact_assessment, processing_record
 
 ToFile = Annotated[Path | None, Parameter(name="--to", help="The file to write; printed if not given.")]
@@ -57,12 +60,42 @@ def explain(
     emit(as_json, {"rules": [_rule(pack, item) for pack, item in found], "note": NO_ADVICE}, show)
 
 
+def list_terms(word: Annotated[str, Parameter(name="WORD")] = "", /, *, as_json: AsJson = False) -> None:
+    """List the purposes and categories of data that an agreement may name, those with WORD in them."""
+    found = {
+        kind: sorted(term for term in known if word.lower() in term.lower())
+        for kind, known in (("purposes", purposes()), ("categories", categories()))
+    }
+
+    def show(console: Console) -> None:
+        for kind, terms in found.items():
+            console.print(f"[bold]{kind}[/]  {escape(', '.join(terms) or 'none')}")
+
+    emit(as_json, found, show)
+
+
+def own(*, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Write a policy of this institution to start from, or show the rules of the one it has."""
+    ours = open_home(home)
+    policy = own_policy(ours.path)
+    if policy is None:
+        folder = write_draft(ours.path, ours.name, date.today().isoformat())
+        policy = own_policy(ours.path)
+        words = [f"A policy to start from is in {folder}: edit policies.cedar. It holds from now on."]
+    else:
+        words = [f"The policy in {ours.path / 'policy'} holds."]
+    rules = [item for item in policy.rules.values() if item.forbids] if policy else []
+    words += [f"[{item.id}] {item.reason}" for item in rules]
+    value = {"policy": str(ours.path / "policy"), "rules": [item.id for item in rules]}
+    emit(as_json, value, lambda console: console.print("\n".join(words), markup=False))
+
+
 def check(
     app: str, request: RequestFile, /, *, agreement: Under, home: HomeFolder = None, as_json: AsJson = False
 ) -> None:
     """Ask all packs that apply about a request's plan, without running it."""
     _, plan, terms = derived(app, request, agreement, home)
-    verdict = judge(plan, terms)
+    verdict = judge(plan, terms, own_policy(open_home(home).path))
     emit(as_json, verdict.as_json(), lambda console: _show(console, verdict))
 
 
@@ -86,7 +119,7 @@ def assessment(
 ) -> None:
     """Write a draft of the impact assessment (GDPR art. 35) of a request's plan."""
     _, plan, terms = derived(app, request, agreement, home)
-    _write(impact_assessment(plan, terms, judge(plan, terms)), to, as_json)
+    _write(impact_assessment(plan, terms, judge(plan, terms, own_policy(open_home(home).path))), to, as_json)
 
 
 def _named(name: str, pack: Pack, rule: Rule) -> bool:

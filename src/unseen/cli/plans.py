@@ -13,6 +13,7 @@ from unseen.cli.requests import RequestFile, Under, derived
 from unseen.data.catalogue import Catalogue
 from unseen.errors import DataError, MisuseError
 from unseen.interaction.application import find
+from unseen.interaction.law.own import own_policy
 from unseen.interaction.law.verdict import judge
 from unseen.interaction.page import as_html, as_text, sections
 from unseen.interaction.plan import Plan
@@ -32,7 +33,8 @@ def show(
 ) -> None:
     """Show on one page what a request would do and what each party would learn, without running it."""
     _, plan, terms = derived(app, request, agreement, home)
-    title, content = f"Plan: {terms.agreement}", sections(plan, terms, judge(plan, terms))
+    verdict = judge(plan, terms, own_policy(open_home(home).path))
+    title, content = f"Plan: {terms.agreement}", sections(plan, terms, verdict)
     text = as_text(title, content)
     if to is not None:
         save(to, as_html(title, content) if to.suffix == ".html" else text)

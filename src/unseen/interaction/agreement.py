@@ -18,6 +18,7 @@ from unseen.encoding import Json, digest, parse_json
 from unseen.errors import MisuseError, RefusedError, VerificationError
 from unseen.interaction.envelope import Envelope, Signer, seal
 from unseen.interaction.identity import Card
+from unseen.interaction.law.vocabulary import categories, purposes, unknown
 from unseen.interaction.terms import (
     Approvals,
     Bound,
@@ -74,6 +75,20 @@ class Agreement(Strict):
         if isinstance(value, list | tuple):
             return {str(name): {} for name in value}
         return {name: bounds or {} for name, bounds in value.items()} if isinstance(value, Mapping) else value
+
+    @field_validator("purpose")
+    @classmethod
+    def _purpose_is_known(cls, value: str) -> str:
+        if wrong := unknown(value, purposes()):
+            raise ValueError(wrong)
+        return value
+
+    @field_validator("subjects")
+    @classmethod
+    def _categories_are_known(cls, value: SubjectClauses) -> SubjectClauses:
+        if wrong := [words for term in value.categories if (words := unknown(term, categories()))]:
+            raise ValueError("; ".join(wrong))
+        return value
 
     @model_validator(mode="after")
     def _names_are_parties(self) -> Agreement:

@@ -3,7 +3,7 @@
 The numbered checks of `checks` hold a plan against the agreement's text. The gate holds it against what has
 happened since, in this order; the last step is the only one that changes anything.
  a. The agreement is effective today: not suspended, terminated or superseded (see `lifecycle`).
- b. Every law pack that applies permits every act of the plan (see `law`).
+ b. Every law pack that applies, and the institution's own policy, permit every act of the plan (see `law`).
  c. Enough people have approved it, where the agreement asks for that (see `approval`).
  d. Runs and privacy budget are reserved for it (see `budget`); `settle` commits or releases them.
 """
@@ -25,6 +25,7 @@ from unseen.interaction.envelope import Envelope
 from unseen.interaction.flow import charges
 from unseen.interaction.home import Home
 from unseen.interaction.job import State
+from unseen.interaction.law.own import own_policy
 from unseen.interaction.law.verdict import Verdict, judge
 from unseen.interaction.lifecycle import NOTICE, Notice, Standing, read_notice, standing
 from unseen.interaction.people import ENROLMENT, Person, people
@@ -57,7 +58,7 @@ class Gate:
         Raises RefusedError.
         """
         self.standing(agreement, terms).require_effective(terms.agreement)  # a
-        verdict = judge(plan, terms)  # b
+        verdict = judge(plan, terms, own_policy(self._home.path))  # b
         verdict.require_permitted()
         approvals = self._approvals(plan, terms, asker)  # c
         noise = charges(plan, terms, self._home.name)

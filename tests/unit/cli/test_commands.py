@@ -13,7 +13,7 @@ from unseen.cli import main
 from unseen.cli.commands import COMMANDS, GROUPS, Command
 from unseen.errors import MisuseError, RefusedError
 
-HOMELESS = ("init", "verify", "bench", "demo", "agree new", "law list", "law explain", "key make")
+HOMELESS = ("init", "verify", "bench", "demo", "agree new", "law list", "law terms", "law explain", "key make")
 
 
 def run(*words: str) -> int:

@@ -38,6 +38,13 @@ def test_an_agreement_is_effective_only_under_all_signatures(people: People, ter
         ("until: 2027-12-31", "until: 2025-12-31", "ends before it begins"),
         ("[feature]", "[everything]", "columns"),
         ("purpose: dpv", "porpose: dpv", "porpose"),
+        ("dpv:CreditChecking", "dpv:CreditCheking", "like it: dpv:CreditChecking"),
+        ("dpv:CreditChecking", "whatever we like", "unseen law terms"),
+        (
+            "purpose: dpv:CreditChecking",
+            "purpose: dpv:Marketing\nsubjects: {categories: ['pd:Incme']}",
+            "pd:Income",
+        ),
         ("dealer: {role: dealer}", "dealer: {role: dealer}\n  other: {role: dealer}", "one dealer only"),
         ("{from:", "{from", "no YAML|valid"),
     ],

@@ -91,6 +91,11 @@ def acts(plan: Plan, terms: Agreement, law: Jurisdiction) -> list[Act]:
     return list(dict.fromkeys(_acts(plan, terms, law)))
 
 
+def acts_without_law(plan: Plan, terms: Agreement) -> list[Act]:
+    """The acts of a plan where the agreement names no law: what reaches another party counts as going abroad."""
+    return list(dict.fromkeys(_acts(plan, terms, Jurisdiction.EU)))
+
+
 def _acts(plan: Plan, terms: Agreement, law: Jurisdiction) -> Iterator[Act]:
     owners = sorted({use.party for use in plan.uses})
     for owner in owners:

@@ -62,10 +62,10 @@ class Objection:
 
 @dataclass(frozen=True)
 class Pack:
-    """One jurisdiction's rules."""
+    """One jurisdiction's rules; an institution's own have none (see `own`)."""
 
     id: str
-    jurisdiction: Jurisdiction
+    jurisdiction: Jurisdiction | None
     name: str
     law: str
     as_of: date
@@ -146,7 +146,7 @@ def packs() -> dict[Jurisdiction, Pack]:
     """All packs of this installation, by jurisdiction. Raises MisuseError for one that does not validate."""
     folders = sorted((files(PACKAGE) / "packs").iterdir(), key=lambda folder: folder.name)
     loaded = [load(folder) for folder in folders if (folder / "pack.yaml").is_file()]
-    return {pack.jurisdiction: pack for pack in loaded}
+    return {pack.jurisdiction: pack for pack in loaded if pack.jurisdiction is not None}
 
 
 def load(folder: Traversable) -> Pack:
@@ -165,7 +165,7 @@ def load(folder: Traversable) -> Pack:
         raise MisuseError(f"the law pack {folder.name!r} uses a rule's name twice")
     return Pack(
         str(about["id"]),
-        Jurisdiction(about["jurisdiction"]),
+        Jurisdiction(about["jurisdiction"]) if "jurisdiction" in about else None,
         str(about["name"]),
         str(about["law"]),
         about["as_of"],

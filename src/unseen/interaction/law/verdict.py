@@ -1,4 +1,4 @@
-"""What all packs that apply say of a plan, together: all must permit."""
+"""What all packs that apply, and the institution's own policy, say of a plan together: all must permit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from unseen.encoding import Json
 from unseen.errors import RefusedError
 from unseen.interaction.agreement import Agreement
-from unseen.interaction.law.act import Act, acts, applicable
+from unseen.interaction.law.act import Act, acts, acts_without_law, applicable
 from unseen.interaction.law.pack import Objection, Pack, packs
 from unseen.interaction.plan import Plan
 from unseen.interaction.terms import Jurisdiction
@@ -34,6 +34,8 @@ class Verdict:
             return ["The agreement names no jurisdiction of persons or parties: no law was checked.", NO_ADVICE]
         named = ", ".join(f"{pack.name} ({pack.law})" for pack in self.packs)
         head = f"Checked {len(self.judged)} acts under: {named}."
+        if not any(pack.jurisdiction for pack in self.packs):
+            head = f"The agreement names no jurisdiction: no law was checked. Checked: {named}."
         if self.permitted:
             return [head, "Nothing on record stands against this plan.", NO_ADVICE]
         return [head, *(f"[{item.rule.id}] {item.words}" for item in self.objections), NO_ADVICE]
@@ -71,8 +73,11 @@ class Verdict:
             )
 
 
-def judge(plan: Plan, terms: Agreement) -> Verdict:
-    """Ask every pack that applies about every act of a plan. Raises RefusedError where facts are missing."""
+def judge(plan: Plan, terms: Agreement, own: Pack | None = None) -> Verdict:
+    """Ask every pack that applies, and the institution's own policy, about every act of a plan.
+
+    Raises RefusedError where facts are missing.
+    """
     known = packs()
     applied: list[Pack] = []
     judged: list[Act] = []
@@ -84,6 +89,11 @@ def judge(plan: Plan, terms: Agreement) -> Verdict:
             judged.append(act)
             for item in pack.objections(act):
                 found.setdefault((pack.id, item.rule.id, act.party), item)
+    if own is not None:
+        applied.append(own)
+        for act in judged or acts_without_law(plan, terms):
+            for item in own.objections(act):
+                found.setdefault((own.id, item.rule.id, act.party), item)
     return Verdict(tuple(applied), tuple(judged), tuple(found.values()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -11,15 +12,15 @@ from typing import Any
 import pytest
 import yaml
 
-from unseen.data.catalogue import Use
 from unseen.errors import MisuseError, RefusedError
+from unseen.interaction import template
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.law.act import Act, Doing, acts, applicable
 from unseen.interaction.law.pack import PACKAGE, load, packs
 from unseen.interaction.law.table import markdown
 from unseen.interaction.law.verdict import judge
-from unseen.interaction.law.vocabulary import basis_of, field_of
-from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape
+from unseen.interaction.law.vocabulary import PURPOSES, basis_of, categories, field_of, purposes
+from unseen.interaction.plan import Plan
 from unseen.interaction.terms import Jurisdiction
 
 CASES = {
@@ -69,57 +70,6 @@ def test_every_pack_has_its_dozen_of_each_and_every_rule_is_shown_to_bite(law: J
     assert {case["rule"] for case in given["refused"]} == {rule.id for rule in pack.rules.values() if rule.forbids}
     for rule in pack.rules.values():
         assert not rule.forbids or (rule.article and rule.reason and rule.mend)
-
-
-@pytest.fixture
-def agreement() -> Agreement:
-    evidence = ["privacy-notice", "processing-record", "impact-assessment", "human-review", "permissible-purpose"]
-    evidence += ["security-program", "accuracy-policy", "glba-exception", "adverse-action-notice"]
-    evidence += ["adverse-action-reasons"]
-    held = dict.fromkeys(evidence, "reference 1, 2026-01-01")
-    text = f"""
-agreement: Joint default scorecard
-parties:
-  lender: {{role: controller, jurisdiction: EU}}
-  bureau: {{role: controller, jurisdiction: EU}}
-  dealer: {{role: dealer}}
-purpose: dpv:CreditChecking
-legal_basis: {{lender: "contract: loan", bureau: {{EU: "contract: reporting", US: "none needed"}}}}
-subjects: {{jurisdictions: [EU, US]}}
-evidence: {yaml.safe_dump({"lender": held, "bureau": held}, default_flow_style=True, width=10000).strip()}
-valid: {{from: 2026-01-01, until: 2027-12-31}}
-columns:
-  lender: {{loans: {{id: [join], bad: [label]}}}}
-  bureau: {{file: {{id: [join], inquiries: [feature]}}}}
-computations: [credit]
-recipients: {{scores: [lender]}}
-"""
-    return from_yaml(text)
-
-
-@pytest.fixture
-def plan(agreement: Agreement) -> Plan:
-    uses = (
-        ColumnUse("lender", "loans", "id", Use.JOIN),
-        ColumnUse("bureau", "file", "id", Use.JOIN),
-        ColumnUse("lender", "loans", "bad", Use.LABEL),
-        ColumnUse("bureau", "file", "inquiries", Use.FEATURE),
-    )
-    return Plan(
-        job="1" * 32,
-        agreement=agreement.id,
-        application="credit",
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=("bureau", "lender"),
-        dealer="dealer",
-        uses=uses,
-        steps=(),
-        outputs={"lender": ("scores",), "bureau": ("own",)},
-        parameters={},
-        seed="0" * 64,
-        flows=(Flow("scores", Shape.PERSON, uses[3:]), Flow("own", Shape.MODEL, uses[2:])),
-    )
 
 
 def test_a_plan_with_all_on_record_is_permitted_by_both_packs_and_says_so(
@@ -221,6 +171,18 @@ def test_purposes_and_bases_are_read_as_people_write_them() -> None:
     assert basis_of("Legitimate interests: LIA-7") == "legitimate-interests"
     assert basis_of("GDPR art. 6(1)(b): assessing an application") == "contract"
     assert basis_of("because") == "none"
+
+
+def test_every_term_that_a_pack_or_template_uses_is_in_a_vocabulary() -> None:
+    folders = [files(PACKAGE) / "packs" / pack.id for pack in packs().values()]
+    texts = [(folder / "policies.cedar").read_text(encoding="utf-8") for folder in folders]
+    texts += [template.read(name) for name in template.names()]
+    for text in texts:
+        for term in re.findall(r"\b(?:dpv|sector-finance|pd|cdr|fides):[A-Za-z_.]+", text):
+            assert term in purposes() | categories()
+    assert set(PURPOSES) <= purposes()
+    assert {"dpv:Advertising", "fides:analytics.reporting"} <= purposes()
+    assert {"pd:Income", "fides:user.financial"} <= categories()
 
 
 def test_the_page_of_all_rules_is_the_one_that_the_packs_give() -> None:
