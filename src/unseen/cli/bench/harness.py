@@ -37,7 +37,8 @@ def measure(work: Workload, given: Size, parties: int | None = None, repeat: int
         task = {"work": work.name, "size": dict(size), "repeat": times}
         figures = _processes(Path(name), names, task)
     runs = list(zip(*(figure["runs"] for figure in figures[:-1]), strict=True))
-    seconds = [max(run["seconds"] for run in at_all) for at_all in runs]
+    share = size[work.each] if work.each else 1
+    seconds = [max(run["seconds"] for run in at_all) / share for at_all in runs]
     return {
         "work": work.name,
         "parties": count,
@@ -45,8 +46,8 @@ def measure(work: Workload, given: Size, parties: int | None = None, repeat: int
         "seconds": median(seconds),
         "seconds_min": min(seconds),
         "seconds_max": max(seconds),
-        "bytes": max(sum(run["bytes"] for run in at_all) for at_all in runs),
-        "rounds": max(run["rounds"] for at_all in runs for run in at_all),
+        "bytes": max(sum(run["bytes"] for run in at_all) for at_all in runs) // share,
+        "rounds": max(run["rounds"] for at_all in runs for run in at_all) // share,
         "peak_rss_mb": round(max(figure["peak_rss_mb"] for figure in figures), 1),
         **runs[-1][0]["more"],
     }

@@ -33,7 +33,8 @@ class Workload:
     """One workload: `program` is `module:NAME` of a `Program`.
 
     `size` holds the sizes when none are given; `small` sizes for warming up the kernels, which is not timed,
-    and for tests; `tables` the sizes that the documentation shows (`size` if empty).
+    and for tests; `tables` the sizes that the documentation shows (`size` if empty). `each` names the size that
+    seconds, bytes and rounds are divided by: they are then those of one tree, say.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Workload:
     parties: int = 2
     repeat: int = 3
     tables: tuple[Size, ...] = field(default=())
+    each: str = ""
 
     def load(self) -> Program:
         """Import the program."""
@@ -90,6 +92,29 @@ WORKLOADS: Final = (
         f"{_WORKLOADS}.learning:LOGISTIC_REGRESSION",
         size={"rows": 100_000, "columns": 100},
         small={"rows": 500, "columns": 10},
+    ),
+    Workload(
+        "boosting",
+        "boosted trees with nothing shown, columns cut among the parties; seconds, bytes and rounds a tree",
+        f"{_WORKLOADS}.trees:BOOSTING",
+        size={"rows": 100_000, "columns": 50, "bins": 32, "depth": 4, "trees": 10},
+        small={"rows": 600, "columns": 4, "bins": 8, "depth": 3, "trees": 1},
+        each="trees",
+        tables=(
+            {"rows": 100_000, "columns": 50, "bins": 32, "depth": 4, "trees": 10},
+            {"rows": 1_000_000, "columns": 50, "bins": 32, "depth": 4, "trees": 3},
+        ),
+    ),
+    Workload(
+        "prediction",
+        "scores of new rows by boosted trees, opened to one party",
+        f"{_WORKLOADS}.trees:PREDICTION",
+        size={"rows": 100_000, "columns": 50, "bins": 32, "depth": 4, "trees": 100},
+        small={"rows": 600, "columns": 4, "bins": 8, "depth": 3, "trees": 2},
+        tables=(
+            {"rows": 100_000, "columns": 50, "bins": 32, "depth": 4, "trees": 100},
+            {"rows": 1_000_000, "columns": 50, "bins": 32, "depth": 4, "trees": 100},
+        ),
     ),
 )
 

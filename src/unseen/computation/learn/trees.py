@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from unseen.computation.share.array import Shared
 from unseen.computation.share.boolean import Bits, both, packed
 from unseen.computation.share.choice import chosen_sums
 from unseen.computation.types import Array, Words
+
+AT_ONCE: Final = 1 << 24
+"""Rows times leaves that are scored at a time: 200 MB at each party."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ def step_down(members: Bits, left: Bits) -> Bits:
     goes = both(members, left)
     stays = members ^ goes
     nodes, rows = members.shape
+    if rows % 64 == 0:
+        words = np.stack([goes.words.reshape(nodes, -1), stays.words.reshape(nodes, -1)], axis=1)
+        return Bits(members.circle, words.reshape(-1), (2 * nodes, rows))
     children = np.stack([goes.unpacked(), stays.unpacked()], axis=1)
     return packed(members.circle, children.reshape(2 * nodes, rows))
 
@@ -90,18 +97,31 @@ def leaf_scores(members: Bits, leaves: Shared, lane: int) -> Words:
 def tree_scores(
     circle: Circle, trees: Sequence[Tree], places: Array | None, missing: Sequence[int], rows: int, lane: int
 ) -> Words:
-    """The sum of all trees for new rows, as this party's part (rows,) modulo 2^lane: depth + 1 rounds.
+    """The sum of all trees for new rows, as this party's part (rows,) modulo 2^lane.
 
     `places` (rows, columns) are this party's own columns, None where it has none. Nobody learns anything.
+    Depth + 1 rounds for as many rows as AT_ONCE allows; a row, tree and leaf costs lane/4 bytes from the source.
     """
-    depth, count = trees[0].depth, len(trees)
+    leaves = Shared(circle, np.concatenate([tree.leaves for tree in trees]), WEIGHT_FRACTION)
+    step = max(64, AT_ONCE // len(leaves.words) // 64 * 64)
+    found = np.empty(rows, dtype=np.uint64)
+    for start in range(0, rows, step):
+        part = slice(start, min(start + step, rows))
+        own = None if places is None else places[part]
+        members = _walk(circle, trees, own, missing, part.stop - part.start)
+        found[part] = leaf_scores(members, leaves, lane)
+    return found
+
+
+def _walk(circle: Circle, trees: Sequence[Tree], places: Array | None, missing: Sequence[int], rows: int) -> Bits:
+    """Rows down all trees at once: bits (trees · leaves, rows)."""
+    count = len(trees)
     members = all_rows(circle, count, rows)
-    for level in range(depth):
+    for level in range(trees[0].depth):
         nodes = range(2**level - 1, 2 ** (level + 1) - 1)
         own = np.zeros((count, len(nodes), rows), dtype=bool)
         if places is not None:
-            own = np.stack([goes_left(tree.splits, places, missing, nodes) for tree in trees])
-        left = packed(circle, own.reshape(count * len(nodes), rows))
-        members = step_down(members, left)
-    leaves = Shared(circle, np.concatenate([tree.leaves for tree in trees]), WEIGHT_FRACTION)
-    return leaf_scores(members, leaves, lane)
+            for truth, tree in zip(own, trees, strict=True):
+                truth[:] = goes_left(tree.splits, places, missing, nodes)
+        members = step_down(members, packed(circle, own.reshape(count * len(nodes), rows)))
+    return members
