@@ -29,6 +29,7 @@ class BitScaling(Kind):
     columns: int
     rows: int
     name: ClassVar[str] = "bit-scaling"
+    refers: ClassVar[tuple[str, ...]] = ("mask",)
 
     def free(self) -> tuple[Slot, ...]:
         return (Slot((-(-self.groups * self.rows // 64),), Group.XOR),)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from blake3 import blake3
 
 from unseen.computation.channel import Channel
 from unseen.computation.correlation import request as requests
+from unseen.computation.correlation.foresight import Foresight
 from unseen.computation.correlation.source import Kind, Slot, Ticket
 from unseen.computation.prg import SEED_BYTES, Expander, fresh_seed
 from unseen.computation.types import Array, Words
@@ -46,12 +48,16 @@ class DealtSource:
         self._asked = 0
         self._order = blake3(path.encode())
         self._line: deque[_Dealt] = deque()
+        self._foresight = Foresight()
 
     @property
     def corrected(self) -> bool:
         return self._rank == self._parties - 1
 
     def ask(self, kind: Kind) -> Ticket:
+        return self._foresight.asked(kind, self._announce)
+
+    def _announce(self, kind: Kind) -> _Dealt:
         self._asked += 1
         self._note(canonical(kind.as_json()))
         dealt = _Dealt(self, kind, self._asked, self._seed.child(f"{self._path}/{self._asked}"))
@@ -60,7 +66,13 @@ class DealtSource:
         return dealt
 
     def forget(self, number: int) -> None:
+        self._foresight.forgotten(number, self._drop)
+
+    def _drop(self, number: int) -> None:
         self._note(canonical({"kind": "forget", "number": number}))
+
+    def again(self, label: str) -> AbstractContextManager[None]:
+        return self._foresight.again(label, lambda: self._asked, self._announce, self._drop)
 
     def fork(self, label: str) -> DealtSource:
         self._note(canonical({"kind": "fork", "label": label}))

@@ -132,6 +132,7 @@ class MatrixProduct(Kind):
     transposed: bool
     owner: int
     name: ClassVar[str] = "matrix-product"
+    refers: ClassVar[tuple[str, ...]] = ("mask",)
 
     def free(self) -> tuple[Slot, ...]:
         held = None if self.owner < 0 else lambda rank: rank != self.owner
@@ -156,6 +157,7 @@ class MatrixScaling(Kind):
     columns: int
     owner: int
     name: ClassVar[str] = "matrix-scaling"
+    refers: ClassVar[tuple[str, ...]] = ("mask",)
 
     def free(self) -> tuple[Slot, ...]:
         held = None if self.owner < 0 else lambda rank: rank != self.owner
@@ -178,6 +180,7 @@ class MaskGram(Kind):
     rows: int
     columns: int
     name: ClassVar[str] = "mask-gram"
+    refers: ClassVar[tuple[str, ...]] = ("left", "right")
 
     def free(self) -> tuple[Slot, ...]:
         return ()

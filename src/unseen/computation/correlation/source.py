@@ -7,7 +7,8 @@ parties among themselves, made it. Asking early costs nothing: `ask` returns a t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Protocol
 
@@ -81,6 +82,8 @@ class Kind:
     name: ClassVar[str]
     keeps: ClassVar[bool] = False
     by_row: ClassVar[bool] = False
+    refers: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold the number of an earlier request, whose mask this one uses."""
 
     def free(self) -> tuple[Slot, ...]:
         raise NotImplementedError
@@ -97,6 +100,11 @@ class Kind:
 
     def as_json(self) -> dict[str, Json]:
         return {"kind": self.name, **asdict(self)}
+
+    def moved(self, since: int, by: int) -> Kind:
+        """The same, with references to requests after number `since` moved on by so many."""
+        later = {name: getattr(self, name) for name in self.refers if getattr(self, name) > since}
+        return replace(self, **{name: number + by for name, number in later.items()}) if later else self
 
     def pieces(self) -> Iterator[slice]:
         """The rows of each piece, small enough to stay in the cache; all at once if not made by row."""
@@ -126,6 +134,12 @@ class Source(Protocol):
 
     def forget(self, number: int) -> None:
         """The mask of that request will not be referred to again."""
+
+    def again(self, label: str) -> AbstractContextManager[None]:
+        """What follows asks for the same, in the same order, as what last followed under this label.
+
+        So it can be made while it is not yet needed. The first time it is only noted down.
+        """
 
     def fork(self, label: str) -> Source:
         """A source of its own for work that overlaps."""

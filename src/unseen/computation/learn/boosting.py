@@ -98,9 +98,10 @@ class Boosted:
             words = tree_scores(self.circle, self.trees, places, missing, rows, self.settings.objective.lane)
         return Shared(self.circle, words, WEIGHT_FRACTION) + self.settings.base
 
-    def stale(self, gradient: Shared) -> bool:
+    def stale(self, scores: Shared, label: Shared) -> bool:
         """Open the held-out loss of the trees so far; whether the last `patience` ones made none better."""
-        error = gradient[gradient.size - self.settings.held_out :]
+        held_out = slice(label.size - self.settings.held_out, label.size)
+        error, _ = gradients(scores[held_out], label[held_out], self.settings.objective)
         loss = arithmetic.square(error).sum()
         self.losses.append(float(reveal(loss, "held-out-loss")) / self.settings.held_out)
         return len(self.losses) - 1 - int(np.argmin(self.losses)) >= self.settings.patience
@@ -130,15 +131,16 @@ def fit_boosting(
     scores = model.scores(growth.places, rows)
     before = len(model.trees)
     for number in range(before, before + settings.trees):
-        gradient, hessian = gradients(scores, y, settings.objective)
-        if settings.patience and model.stale(gradient):
-            break
-        tree, added = growth.grow(gradient, hessian, number)
+        with growth.again():
+            gradient, hessian = gradients(scores, y, settings.objective)
+            tree, added = growth.grow(gradient, hessian, number)
         model.trees.append(tree)
         scores = Shared(circle, scores.words + added, WEIGHT_FRACTION)
+        if settings.patience and model.stale(scores, y):
+            break
         progress(number - before + 1, settings.trees)
     if settings.patience and model.losses:
-        del model.trees[before + int(np.argmin(model.losses)) :]
+        del model.trees[before + int(np.argmin(model.losses)) + 1 :]
     return model
 
 

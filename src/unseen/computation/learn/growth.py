@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,12 @@ class Growth:
     def places(self) -> Array | None:
         """This party's own bin numbers (rows, columns), None if it has no columns."""
         return next((side.places for side in self.sides if side.places is not None), None)
+
+    def again(self) -> AbstractContextManager[None]:
+        """Every tree asks for the same randomness as the one before, unless it draws other columns."""
+        if self.settings.column_share < 1:
+            return nullcontext()
+        return self.circle.source.again(f"trees on table {self.sides[0].table.number}")
 
     def grow(self, gradient: Shared, hessian: Shared, number: int) -> tuple[Tree, Words]:
         """Tree `number`, and what it adds to each row's score: this party's part (rows,) uint32.
