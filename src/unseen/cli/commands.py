@@ -23,6 +23,7 @@ GROUPS: Final = {
     "key": "Keys of what lies on disk: keysets, their rotation, the key that opens them.",
     "law": "Law packs: what they ask for, what they say of a plan, drafts for the register.",
     "people": "The people of this institution, their roles and approvals.",
+    "subject": "Persons in the data: what they consent and object to, erasure, what was done with their record.",
     "plan": "Plans: what a request would do, and what each party would learn.",
 }
 
@@ -290,6 +291,30 @@ COMMANDS: Final = (
         "unseen.cli.evidence:trace",
         "Print a job's lineage as W3C PROV-JSON.",
         "unseen lineage 1f03 --home lender",
+    ),
+    Command(
+        "subject consent",
+        "unseen.cli.subjects:consent",
+        "Record that a person consents to a purpose or withdraws; many persons from a CSV file.",
+        "unseen subject consent LC-204117 --purpose credit --source branch-7 --home lender",
+    ),
+    Command(
+        "subject object",
+        "unseen.cli.subjects:object_",
+        "Record that a person objects to a purpose, or lifts an objection; many from a CSV file.",
+        "unseen subject object LC-204117 --purpose credit --evidence letter-88 --home lender",
+    ),
+    Command(
+        "subject erase",
+        "unseen.cli.subjects:erase",
+        "Use a person's record for nothing any more; list the runs that used it.",
+        "unseen subject erase LC-204117 --evidence request-19 --home lender",
+    ),
+    Command(
+        "subject access",
+        "unseen.cli.subjects:access",
+        "Tell what there is about a person: data sets, their own words, runs that used their record.",
+        "unseen subject access LC-204117 --home lender",
     ),
     Command(
         "key show",

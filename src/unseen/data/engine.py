@@ -119,7 +119,7 @@ def _table(connection: Any, location: Location) -> ir.Table:
 
 def _csv(connection: Any, location: Location) -> ir.Table:
     """Types are those that fit every line of the file."""
-    names, delimiter = _header(location)
+    names, delimiter = csv_header(location)
     words = {"delim": delimiter, "quote": '"', "escape": '"', "skip": 0, "header": True, "strict_mode": True}
     path = str(location.path)
     try:
@@ -131,7 +131,7 @@ def _csv(connection: Any, location: Location) -> ir.Table:
         raise
 
 
-def _header(location: Location) -> tuple[list[str], str]:
+def csv_header(location: Location) -> tuple[list[str], str]:
     """The column names, and the sign that parts the header line most often."""
     opened = gzip.open if location.path.suffix == ".gz" else open
     try:

@@ -9,24 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import pyarrow as pa
 
 from unseen.data.catalogue import Catalogue
 from unseen.data.dataset import Dataset, Use
 from unseen.data.fingerprint import Fingerprint
+from unseen.data.passage import Passage
 from unseen.data.reading import Condition, Reading
 from unseen.data.source import Source, open_source
 from unseen.encoding import Json
 from unseen.errors import DataError, MisuseError
+
+UNHINDERED: Final = Passage()
+"""Nobody is left out and nothing protected: for data sets without persons, and for looking at one's own."""
 
 
 @dataclass(frozen=True)
 class ReleaseRecord:
     """What was released: data set and its catalogue version, columns with uses, conditions, rows, fingerprint.
 
-    `excluded` counts the rows that were left out because the person objected or did not consent.
+    `excluded` counts the rows that were left out because the person objected, did not consent or is erased;
+    `roster` names the roster of those who were in it, `protected` the protection of each protected column.
     """
 
     dataset: str
@@ -36,6 +42,8 @@ class ReleaseRecord:
     fingerprint: str
     conditions: tuple[Condition, ...] = ()
     excluded: int = 0
+    roster: str = ""
+    protected: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> Json:
         return {
@@ -46,6 +54,8 @@ class ReleaseRecord:
             "fingerprint": self.fingerprint,
             "conditions": [condition.as_json() for condition in self.conditions],
             "excluded": self.excluded,
+            "roster": self.roster,
+            "protected": dict(self.protected),
         }
 
 
@@ -60,8 +70,10 @@ class Released:
 class Release:
     """Granted columns as record batches, to be taken once; `record` stands when the last has been taken."""
 
-    def __init__(self, entry: Dataset, granted: Granted, batches: pa.RecordBatchReader) -> None:
-        self._entry, self._granted, self._batches = entry, granted, batches
+    def __init__(
+        self, entry: Dataset, granted: Granted, batches: pa.RecordBatchReader, passage: Passage = UNHINDERED
+    ) -> None:
+        self._entry, self._granted, self._batches, self._passage = entry, granted, batches, passage
         self._record: ReleaseRecord | None = None
 
     @property
@@ -75,7 +87,10 @@ class Release:
             mark.update(batch)
             yield batch
         if mark.rows == 0:
-            raise DataError(f"data set {self._entry.name!r} has no rows now that the release's conditions name")
+            raise DataError(
+                f"data set {self._entry.name!r} has no rows now that the release's conditions name"
+                " and whose persons may be in it"
+            )
         self._record = ReleaseRecord(
             self._entry.name,
             self._entry.version,
@@ -83,6 +98,9 @@ class Release:
             mark.rows,
             mark.hexdigest(),
             self._granted.conditions,
+            self._passage.excluded,
+            self._passage.roster(),
+            {name: chosen.name for name, chosen in self._passage.protections.items()},
         )
 
     @property
@@ -106,6 +124,7 @@ def released_batches(
     dataset: str,
     uses: Mapping[str, Sequence[Use]],
     conditions: Sequence[Condition] = (),
+    passage: Passage = UNHINDERED,
 ) -> Iterator[Release]:
     """The granted columns of a data set, batch by batch, while the source is open.
 
@@ -117,7 +136,9 @@ def released_batches(
     require_granted(entry, granted)
     with open_source(entry.source) as source:
         _require_unchanged(entry, granted, source)
-        yield Release(entry, granted, source.batches(reading(granted)))
+        wanted = reading(granted)
+        batches = source.batches(passage.asks(wanted, entry.subject))
+        yield Release(entry, granted, passage.through(batches, wanted.columns, entry.subject), passage)
 
 
 def release(
@@ -125,9 +146,10 @@ def release(
     dataset: str,
     uses: Mapping[str, Sequence[Use]],
     conditions: Sequence[Condition] = (),
+    passage: Passage = UNHINDERED,
 ) -> Released:
     """Read the granted columns of a data set as one table. Errors as `released_batches`; DataError if empty."""
-    with released_batches(catalogue, dataset, uses, conditions) as opened:
+    with released_batches(catalogue, dataset, uses, conditions, passage) as opened:
         table = pa.Table.from_batches(list(opened), opened.schema)
     return Released(table, opened.record)
 

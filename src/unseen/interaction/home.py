@@ -6,6 +6,8 @@
       keys/                     signing key, root and node certificates with their keys
       state.db                  partners, agreements, jobs, catalogue
       ledger/                   entries.jsonl, head.json
+      subjects.duckdb           what persons asked for, by their marks; evidence sealed
+      rosters/                  who was in which release, sealed
       keyring/                  keysets, each encrypted under the key-encryption key (see `data.keyring`)
       jobs/<job>/               task, log and sealed results of one job
 

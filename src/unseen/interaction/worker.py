@@ -21,9 +21,10 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
@@ -33,9 +34,12 @@ from unseen.computation.prg import Expander
 from unseen.data.sealed import in_memory
 from unseen.encoding import Json, canonical, digest_bytes
 from unseen.errors import AbortedError, MisuseError, UnseenError
+from unseen.interaction import door
 from unseen.interaction.application import Run, find, installed
+from unseen.interaction.door import Door
 from unseen.interaction.home import Home
 from unseen.interaction.job import Fault
+from unseen.interaction.plan import Plan
 from unseen.interaction.session import open_session
 from unseen.interaction.task import RESULT_FILE, Task
 from unseen.interaction.testimony import exchange, result_digest, testify
@@ -137,9 +141,9 @@ def _import_ahead() -> None:
             warm_up = getattr(application, "warm_up", None)
             if warm_up is not None:
                 warm_up()
-    import unseen.interaction.store  # noqa: F401
     from unseen.data.release import warm_up as open_a_source
 
+    door.warm_up()
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write("column\n1\n")
         file.flush()
@@ -175,7 +179,8 @@ def perform(folder: Path, line: NodeLine) -> None:
             result: Mapping[str, Json] = {}
         else:
             with in_memory() as scratch:
-                result = _compute(task, plan, channels, line, scratch)
+                gate = Door(home, task.agreement, plan, lambda record: line.report("release", record=record))
+                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch))
                 home.results(task.meeting.job).take(scratch)
         named = result_digest(dict(result))
         own = testify(task.meeting.me, plan.hash, task.meeting.job, named, rounds.count, channels)
@@ -196,17 +201,24 @@ def perform(folder: Path, line: NodeLine) -> None:
     )
 
 
-def _compute(
-    task: Task, plan: Any, channels: Mapping[str, Channel], line: NodeLine, scratch: Path
-) -> Mapping[str, Json]:
+@dataclass(frozen=True)
+class _Surroundings:
+    """What an application meets besides the protocol: the door to its rows, who hears of it, room for files."""
+
+    door: Door
+    progress: _Progress
+    scratch: Path
+
+
+def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _Surroundings) -> Mapping[str, Json]:
     circle = make_circle(plan.hash, task.meeting.me, plan.parties, plan.dealer, channels)
     run = Run(
         party=task.meeting.me,
         plan=plan,
         circle=circle,
-        release=_Door(task, plan, line),
-        progress=_Progress(line),
-        folder=scratch,
+        release=around.door,
+        progress=around.progress,
+        folder=around.scratch,
     )
     result = find(plan.application).run(run)
     circle.source.finish()
@@ -224,30 +236,6 @@ def make_circle(
     among = {name: channels[name] for name in parties if name != me}
     session = bytes.fromhex(digest_bytes(SESSION_TAG, plan.encode()))
     return Circle(rank, parties, among, source, session, Expander.fresh())
-
-
-class _Door:
-    """`Run.release`: the granted columns of this party's data sets, each release reported to the node."""
-
-    def __init__(self, task: Task, plan: Any, line: NodeLine) -> None:
-        self._task = task
-        self._line = line
-        self._granted: dict[str, dict[str, list[Any]]] = {}
-        for use in plan.uses:
-            if use.party == task.meeting.me:
-                self._granted.setdefault(use.dataset, {}).setdefault(use.column, []).append(use.use)
-
-    def __call__(self, dataset: str) -> Any:
-        from unseen.data.catalogue import Catalogue
-        from unseen.data.release import release
-        from unseen.interaction.store import Store
-
-        if dataset not in self._granted:
-            raise MisuseError(f"the plan grants no column of data set {dataset!r}")
-        with Store(self._task.database) as store:
-            released = release(Catalogue(store.engine), dataset, self._granted[dataset])
-        self._line.report("release", record=released.record.as_json())
-        return released.table
 
 
 class _Progress:
