@@ -87,6 +87,20 @@ WORKLOADS: Final = (
         small={"keys": 100},
     ),
     Workload(
+        "sort",
+        "sort a shared vector",
+        f"{_WORKLOADS}.rows:SORT",
+        size={"values": 100_000},
+        small={"values": 10_000},
+    ),
+    Workload(
+        "histogram",
+        "sum a shared vector by the bins of many groupings that one party knows, which are entered before",
+        f"{_WORKLOADS}.rows:HISTOGRAM",
+        size={"rows": 1_000_000, "groupings": 50, "bins": 32},
+        small={"rows": 5000, "groupings": 2, "bins": 4},
+    ),
+    Workload(
         "logistic-regression",
         "logistic regression to the optimum with standard errors, columns cut among the parties",
         f"{_WORKLOADS}.learning:LOGISTIC_REGRESSION",

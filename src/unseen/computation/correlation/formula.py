@@ -74,6 +74,8 @@ class Gate(IntEnum):
     """Generated and propagated by blocks 0..1, 0..2 and 0..3, each but for its highest block's own g."""
     CHOOSE = 5
     """a·b and a·c: one secret bit by two others."""
+    LAST_OF_SIX = 6
+    """What six blocks generate (but for g5); inputs are g4 … g0, p5 … p1."""
 
 
 _G2, _G1, _G0, _P3, _P2, _P1, _P0 = range(7)
@@ -96,4 +98,5 @@ FORMULAS: Final[dict[int, Formula]] = {
         ),
     ),
     Gate.CHOOSE: Formula(3, (((0, 1),), ((0, 2),))),
+    Gate.LAST_OF_SIX: Formula(10, (tuple((*range(5, 6 + i), i) for i in range(5)),)),
 }

@@ -35,15 +35,17 @@ def thermometers(words: Words) -> Words:
 
 
 def compare_nibbles(opened: Words, tables: Words, first: bool, signed: bool) -> tuple[Words, Words]:
-    """Shares, (16, ceil(n/64)) each: whether r's nibble is greater than the opened word's, and whether equal.
+    """Shares, (k, ceil(n/64)) each: whether r's nibble is greater than the opened word's, and whether equal.
 
-    `tables` is a share of the thermometers of r. If `signed`, the highest nibble is compared without its top
-    bit, and its "greater" is XORed with both top bits: chained, that gives the sign of opened - r.
+    `tables` (n, k/4) is a share of the thermometers of r, of k <= 16 nibbles. If `signed`, the highest nibble is
+    compared without its top bit, and its "greater" is XORed with both top bits: chained, that gives the sign of
+    opened - r.
     """
     words = -(-opened.shape[0] // 64)
-    greater = np.zeros((NIBBLES, words), dtype=np.uint64)
-    equal = np.zeros((NIBBLES, words), dtype=np.uint64)
-    lanes = np.ascontiguousarray(tables).view(np.uint16).reshape(-1, NIBBLES)
+    nibbles = 4 * tables.shape[1]
+    greater = np.zeros((nibbles, words), dtype=np.uint64)
+    equal = np.zeros((nibbles, words), dtype=np.uint64)
+    lanes = np.ascontiguousarray(tables).view(np.uint16).reshape(-1, nibbles)
     _compare_nibbles(opened, lanes, np.uint64(1 if first else 0), signed, greater, equal)
     return greater, equal
 
@@ -124,31 +126,33 @@ def _compare_nibbles(
     opened: Words, tables: Array, first: np.uint64, signed: bool, greater: Words, equal: Words
 ) -> None:
     one, low, half = np.uint64(1), np.uint64(15), np.uint64(7)
+    nibbles, top_place = tables.shape[1], tables.shape[1] - 1
     above = np.empty(16, dtype=np.uint64)
     same = np.empty(16, dtype=np.uint64)
     for w in range(greater.shape[1]):
-        for j in range(16):
+        for j in range(nibbles):
             above[j] = np.uint64(0)
             same[j] = np.uint64(0)
         start = 64 * w
         for b in range(min(64, opened.shape[0] - start)):
             word = opened[start + b]
             bit = np.uint64(b)
-            for j in range(16):
+            for j in range(nibbles):
                 nibble = (word >> np.uint64(4 * j)) & low
                 # Bit k+1 of `table` says "greater than k", bit 0 the truth "greater than -1".
                 table = ((np.uint64(tables[start + b, j]) << one) | first) >> nibble
                 above[j] |= ((table >> one) & one) << bit
                 same[j] |= ((table ^ (table >> one)) & one) << bit
             if signed:
-                nibble = word >> np.uint64(60)
-                table = (np.uint64(tables[start + b, 15]) << one) | first
+                nibble = word >> np.uint64(4 * top_place)
+                table = (np.uint64(tables[start + b, top_place]) << one) | first
                 near, far = table >> (nibble & half), table >> ((nibble & half) + np.uint64(8))
                 top = (nibble >> np.uint64(3)) & first
                 clear = ~(one << bit)
-                above[15] = (above[15] & clear) | ((((near ^ far) >> one) & one ^ top) << bit)
-                same[15] = (same[15] & clear) | (((near ^ (near >> one) ^ far ^ (far >> one)) & one) << bit)
-        for j in range(16):
+                unlike, level = near ^ far, near ^ (near >> one) ^ far ^ (far >> one)
+                above[top_place] = (above[top_place] & clear) | (((unlike >> one) & one ^ top) << bit)
+                same[top_place] = (same[top_place] & clear) | ((level & one) << bit)
+        for j in range(nibbles):
             greater[j, w] = above[j]
             equal[j, w] = same[j]
 
