@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint deaths fuzz bench clean
+.PHONY: install demo test lint deaths fuzz bench bench-ledger clean
 install: $(STAMP)
 
 $(STAMP): pyproject.toml
@@ -35,6 +35,9 @@ deaths: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/unseen bench --all --write docs/benchmarks.md
+
+bench-ledger: $(STAMP)
+	$(BIN)/python -m unseen.cli.bench.ledger --entries 1000000
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import rfc8785
 
@@ -40,7 +41,7 @@ def parse_json(data: bytes, limit: int = 16 << 20) -> Json:
     if len(data) > limit:
         raise MisuseError(f"JSON of {len(data)} bytes is over the limit of {limit}")
     try:
-        value: Json = json.loads(data, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value: Json = _DECODER.decode(data.decode("utf-8"))
         return value
     except (ValueError, RecursionError) as error:
         raise MisuseError(f"not valid JSON: {error}") from error
@@ -79,3 +80,6 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)

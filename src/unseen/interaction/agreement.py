@@ -6,6 +6,7 @@ changed character makes another agreement, which nobody has signed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
@@ -47,7 +48,9 @@ class Agreement(Strict):
     `computations` maps each allowed application to bounds on its plan's parameters (by dotted path); a list of
     names means no bounds. `evidence` and `localisation` are by party. `amends` is the id of the version that
     this one replaces when it becomes effective; `answers` the id of the proposal that this text is offered
-    instead of (a counter-proposal).
+    instead of (a counter-proposal). `disclosures` lists by party all that it may learn, in the protocols' own
+    sentences (a `*` stands for any words); without it, a party may learn what the protocols of an agreed
+    computation disclose to it.
     """
 
     agreement: Text
@@ -63,6 +66,7 @@ class Agreement(Strict):
     columns: Mapping[Name, Mapping[str, Mapping[str, tuple[Use, ...]]]]
     computations: Mapping[Name, Mapping[Path, Bound]]
     recipients: Mapping[str, tuple[Name, ...]]
+    disclosures: Mapping[Name, tuple[Text, ...]] | None = None
     limits: Limits = Limits()
     approvals: Approvals | None = None
     security: Security = Security()
@@ -98,6 +102,7 @@ class Agreement(Strict):
             *self.legal_basis,
             *self.evidence,
             *self.localisation,
+            *(self.disclosures or {}),
             *(party for parties in self.recipients.values() for party in parties),
         }
         if strangers := sorted(named - known):
@@ -137,6 +142,12 @@ class Agreement(Strict):
         named = self.legal_basis.get(party, "")
         return named if isinstance(named, str) else named.get(jurisdiction, "")
 
+    def may_learn(self, party: str, sentence: str) -> bool:
+        """Whether a party may learn what a protocol's sentence says."""
+        if self.disclosures is None:
+            return True
+        return any(_says(pattern, sentence) for pattern in self.disclosures.get(party, ()))
+
     def as_json(self) -> Json:
         value: Json = parse_json(self.model_dump_json(by_alias=True).encode())
         return value
@@ -160,6 +171,11 @@ class Agreement(Strict):
                 f"the agreement {self.agreement!r} holds from {self.valid.first} until {self.valid.until}",
                 "propose a new version with later dates",
             )
+
+
+def _says(pattern: str, sentence: str) -> bool:
+    """Whether a sentence is the pattern's, in which a `*` stands for any words."""
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), sentence) is not None
 
 
 def from_yaml(text: str) -> Agreement:

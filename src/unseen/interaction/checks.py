@@ -9,8 +9,9 @@
 7. Every output goes to agreed recipients only.
 8. The plan keeps the agreement's limits: it names the smallest overlap and group wherever persons are joined or
    counted, at or above the agreed ones; its parameters lie in the agreed bounds; the runs are not used up.
-9. What each party learns (computed from the protocols' profiles) goes to parties of the agreement only, and
-   whoever a protocol has as its recipient stands among the plan's outputs.
+9. What each party learns (computed from the protocols' profiles) goes to parties of the agreement only, is
+   among its `disclosures` where it lists them, and whoever a protocol has as its recipient stands among the
+   plan's outputs.
 10. Every protocol stands the agreed adversary.
 11. No column comes out in a more revealing shape than its use allows, whatever lies between (see `flow`).
 12. Every computing party is seated where each other party's data may be processed, shares included.
@@ -172,6 +173,14 @@ def _disclosures(plan: Plan, terms: Agreement) -> None:
     learned = plan.disclosures()
     if strangers := sorted(set(learned) - set(terms.parties)):
         raise RefusedError("disclosures", f"{', '.join(strangers)} would learn something and is no party")
+    for party, sentences in learned.items():
+        for sentence in sentences:
+            if not terms.may_learn(party, sentence):
+                raise RefusedError(
+                    "disclosures",
+                    f"{party} would learn: {sentence}; the agreement does not say so",
+                    "ask for less, or propose a new version whose disclosures say so",
+                )
     bound = {party for step in plan.steps for party in step.roles.get(Role.RECIPIENT, ())}
     if unnamed := sorted(bound - set(plan.outputs)):
         raise RefusedError(

@@ -126,7 +126,7 @@ class Ledger:
             return entry.index
 
     def _write(self, file: BinaryIO, entry: Entry) -> None:
-        line, leaf = _line(entry)
+        line, leaf = entry_line(entry)
         start = file.seek(0, os.SEEK_END)
         self._index.begin()
         try:
@@ -186,6 +186,10 @@ class Ledger:
             start, stop = self._index.place(number)
             file.seek(start)
             return file.read(stop - start).decode(errors="replace")
+
+    def leaf(self, number: int) -> bytes:
+        """One entry's leaf hash. Raises KeyError."""
+        return read_line(self.line(number).encode(), number)[1]
 
     def find(self, key: str) -> Entry | None:
         """The entry that records this step."""
@@ -303,7 +307,8 @@ class Ledger:
         )
 
 
-def _line(entry: Entry) -> tuple[bytes, bytes]:
+def entry_line(entry: Entry) -> tuple[bytes, bytes]:
+    """An entry as a line of the file, and its leaf hash. Raises MisuseError for one that is too large."""
     data = canonical(entry.as_json())
     if len(data) > ENTRY_LIMIT:
         raise MisuseError(f"a ledger entry of {len(data)} bytes is too large; record a digest instead")

@@ -236,15 +236,17 @@ def own_head(head: Envelope, reading: Reading) -> SignedHead:
 
 def documents(value: Json) -> Iterable[Envelope]:
     """All signed envelopes inside an entry's body."""
-    if isinstance(value, Mapping):
-        if set(value) == {"payloadType", "payload", "signatures"}:
+    if isinstance(value, dict):
+        if "payloadType" in value and set(value) == {"payloadType", "payload", "signatures"}:
             yield envelopes.from_json(value)
             return
         for inner in value.values():
-            yield from documents(inner)
+            if isinstance(inner, dict | list):
+                yield from documents(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from documents(inner)
+            if isinstance(inner, dict | list):
+                yield from documents(inner)
 
 
 def _differing_receipts(reports: Sequence[LedgerReport]) -> list[str]:

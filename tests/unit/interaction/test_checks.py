@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,12 @@ def agreed(people: People, terms: str) -> Envelope:
     bounded = terms.replace(
         "[credit]", "{credit: {request.bins: {least: 2, most: 10}, request.kind: {among: [a]}}}"
     )
-    document = propose(from_yaml(bounded).with_keys({n: c for n, (_, c) in people.items()}), people["lender"][0])
+    return agreed_by_all(bounded, people)
+
+
+def agreed_by_all(text: str, people: People) -> Envelope:
+    """These terms under everyone's signature."""
+    document = propose(from_yaml(text).with_keys({n: c for n, (_, c) in people.items()}), people["lender"][0])
     for name in ("bureau", "dealer"):
         document = document.signed_by(people[name][0])
     return document
@@ -143,6 +149,35 @@ def test_a_disclosure_to_a_stranger_is_refused(agreed: Envelope, people: People)
     telling = replace(SCORING, reveals=(*SCORING.reveals, Disclosure(Role.EACH, "the overlap")))
     with pytest.raises(RefusedError, match="stranger would learn"):
         check(replace(plan, steps=(replace(step, profile=telling),)), agreed, people)
+
+
+def test_a_plan_that_discloses_more_than_the_agreement_lists_is_refused_by_the_sentence(
+    terms: str, people: People
+) -> None:
+    reveals = (
+        Disclosure(Role.RECIPIENT, "the scores"),
+        Disclosure(Role.EACH, "how many of {rows} rows are common"),
+        Disclosure(Role.DEALER, "the number of rows"),
+    )
+    roles = {Role.RECIPIENT: ("lender",), Role.EACH: ("bureau", "lender"), Role.DEALER: ("dealer",)}
+    step = Step("score", replace(SCORING, reveals=reveals), roles, {"rows": "(900+)"})
+    told = {
+        "bureau": ["how many of * rows are common"],
+        "lender": ["the scores", "how many of (900+) rows are common"],
+        "dealer": ["*"],
+    }
+
+    def ask(listed: dict[str, list[str]]) -> None:
+        text = terms.replace("[credit]", "[credit]\ndisclosures: " + json.dumps(listed))
+        agreed = agreed_by_all(text, people)
+        check(replace(a_plan(agreed), steps=(step,)), agreed, people)
+
+    ask(told)
+    for party, sentences in told.items():
+        for left_out in sentences:
+            with pytest.raises(RefusedError, match=f"{party} would learn: ") as caught:
+                ask({**told, party: [sentence for sentence in sentences if sentence != left_out]})
+            assert caught.value.rule == "disclosures"
 
 
 def test_an_agreement_unsigned_altered_or_out_of_date_grants_nothing(agreed: Envelope, people: People) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +200,28 @@ def test_a_request_over_the_bound_is_refused(bureau: Conductor, village: Neighbo
     with pytest.raises(MisuseError, match="at most"):
         asking.prepare("trial", village.agreement, body)
     asking.close()
+
+
+def test_of_two_grants_asked_at_once_against_one_run_one_is_refused(
+    bureau: Conductor, village: Neighbourhood
+) -> None:
+    from neighbourhood import AGREEMENT
+
+    single = AGREEMENT.replace("agreement: Trial", "agreement: Once").replace("runs: 1000", "runs: 1")
+    with village.lender.home.store() as store:
+        envelope = Agreements(village.lender.home, store).propose(from_yaml(single)).envelope
+    for institution in (village.bureau, village.dealer):
+        envelope = envelope.signed_by(institution.home.signing_key)
+    once = bureau.agreements.receive(envelope, "lender").id
+    requests = [new_request("trial", once, "lender", REQUEST) for _ in range(6)]
+    with ThreadPoolExecutor(len(requests)) as pool:
+        documents = list(
+            pool.map(lambda one: bureau.consider(one, hash_of(bureau, one), "lender", now()), requests)
+        )
+    refusals = [document.read() for document in documents if document.kind.endswith("refusal+json")]
+    assert len(refusals) == len(requests) - 1
+    assert {refusal["rule"] for refusal in refusals} == {"runs"}  # type: ignore[index,call-overload]
+    assert len(bureau.gate.held(once)) == 1
 
 
 def test_what_was_granted_for_an_asker_that_gave_up_meanwhile_ends_when_the_asker_is_asked(

@@ -130,10 +130,21 @@ def request() -> dict[str, Any]:
     }
 
 
+def _with_disclosures(terms: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """The terms with all that each party may learn: what the protocols of this request disclose, and no more."""
+    from unseen.interaction.agreement import from_json
+    from unseen.interaction.application import find
+    from unseen.interaction.job import new_request
+
+    agreed = from_json(terms)
+    plan = find("credit").plan(new_request("credit", agreed.id, LENDER, asked), agreed)
+    return {**terms, "disclosures": plan.disclosures()}
+
+
 def write_documents(folder: Path) -> tuple[Path, Path]:
     """Write agreement.yaml and request.yaml into `folder`, to be read and reused."""
     paths = folder / "agreement.yaml", folder / "request.yaml"
-    for path, value in zip(paths, (agreement(), request()), strict=True):
+    for path, value in zip(paths, (_with_disclosures(agreement(), request()), request()), strict=True):
         # Without aliases: a person reads this file.
         text = yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
         path.write_text(text, encoding="utf-8")
