@@ -45,12 +45,17 @@ class Progress(Protocol):
         """`step` is the plan's step name, `done` runs from 0 to 1, `note` holds no data."""
 
 
+def _nothing_earlier(job: str, name: str) -> bytes:
+    raise MisuseError(f"there is no {name} of an earlier job {job!r} here")
+
+
 @dataclass(frozen=True)
 class Run:
     """Everything an application sees of the world while it runs at one party.
 
     `release` is the one door to the institution's data: it takes a data set's name and gives the granted
-    columns (the plan's uses of this party) as an Arrow table. `folder` is this job's own folder for results.
+    columns (the plan's uses of this party) as an Arrow table. `folder` is this job's own folder for results;
+    `earlier` reads a result file of this party's own from an earlier job, by job and name.
     """
 
     party: str
@@ -59,6 +64,7 @@ class Run:
     release: Callable[[str], pa.Table]
     progress: Progress
     folder: Path
+    earlier: Callable[[str, str], bytes] = _nothing_earlier
 
 
 class Application(Protocol):

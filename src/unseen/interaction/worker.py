@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import resource
 import socket
 import sys
@@ -180,7 +181,7 @@ def perform(folder: Path, line: NodeLine) -> None:
         else:
             with in_memory() as scratch:
                 gate = Door(home, task.agreement, plan, lambda record: line.report("release", record=record))
-                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch))
+                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch, home))
                 home.results(task.meeting.job).take(scratch)
         named = result_digest(dict(result))
         own = testify(task.meeting.me, plan.hash, task.meeting.job, named, rounds.count, channels)
@@ -203,11 +204,19 @@ def perform(folder: Path, line: NodeLine) -> None:
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """What an application meets besides the protocol: the door to its rows, who hears of it, room for files."""
+    """What an application meets besides the protocol: the door to its rows, who hears of it, room for files,
+    and the home in which earlier results lie."""
 
     door: Door
     progress: _Progress
     scratch: Path
+    home: Home
+
+    def earlier(self, job: str, name: str) -> bytes:
+        """This institution's own result of an earlier job. Raises MisuseError for a name that no job has."""
+        if not re.fullmatch(r"[0-9a-f]{32}", job):
+            raise MisuseError("a job's name has 32 hexadecimal digits; `unseen jobs` shows them")
+        return self.home.results(job).read(name)
 
 
 def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _Surroundings) -> Mapping[str, Json]:
@@ -219,6 +228,7 @@ def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _S
         release=around.door,
         progress=around.progress,
         folder=around.scratch,
+        earlier=around.earlier,
     )
     result = find(plan.application).run(run)
     circle.source.finish()

@@ -1,0 +1,180 @@
+"""The run of boosted trees at one party: the same straight line at the label's holder and at the partner.
+
+release → keys → align → cut into bins → train, or take up an earlier model → score → evaluate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from blake3 import blake3
+
+from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
+from unseen.application.boosting.model import FILE, Part, read_part, write_part
+from unseen.application.boosting.request import BoostingRequest, read_request
+from unseen.computation.intersect.align import align
+from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
+from unseen.computation.learn.boosting_settings import Objective, Settings
+from unseen.computation.learn.evaluate import quality
+from unseen.computation.types import Index, Real
+from unseen.data import contract
+from unseen.encoding import Json
+from unseen.errors import MisuseError
+from unseen.interaction.application import Run
+
+
+@dataclass(frozen=True)
+class Rows:
+    """This party's own rows of the common keys, in the order of all parties, training rows first."""
+
+    table: pa.Table
+    keys: list[bytes]
+    training: int
+
+
+def perform(run: Run) -> Mapping[str, Json]:
+    """Train, or score with an earlier model; this party's result. Files: its part of the model, scores.parquet."""
+    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    rows = _aligned(run, asked)
+    label = labels(rows.table, asked.label) if run.party == asked.label.party else None
+    centre = 0.0 if label is None or asked.classifies else float(label[: rows.training].mean())
+    run.progress("train", 0.0)
+    if asked.model:
+        model, own = _taken_up(run, asked, rows)
+    else:
+        model, own = _trained(run, asked, rows, None if label is None else label - centre)
+    run.progress("evaluate", 0.0)
+    scores = model.scores(own.places, rows.table.num_rows)
+    opened = reveal_scores(scores, asked.label.party, model.settings.objective)
+    result: dict[str, Json] = {
+        "rows": {"aligned": rows.table.num_rows, "training": rows.training},
+        "trees": len(model.trees),
+        "own_splits": _own_splits(model, own),
+    }
+    if opened is not None and label is not None:
+        result |= _evaluated(run, asked, rows, label, opened + centre)
+    run.progress("evaluate", 1.0)
+    return result
+
+
+def _aligned(run: Run, asked: BoostingRequest) -> Rows:
+    """Who is held out follows from key and public seed alone, so that a validator finds the same rows."""
+    side = asked.parties[run.party]
+    run.progress("align", 0.0)
+    table = run.release(side.dataset)
+    keys_column = contract.normalised(table[side.key])
+    contract.require_unique(keys_column)
+    keys = [text.encode() for text in keys_column.to_pylist()]
+    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
+    rows = align(run.circle, keys, minimum, lambda done, note: run.progress("align", done, note))
+    seed = (asked.seed or run.plan.seed).encode()
+    lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
+    training = len(rows) - round(asked.held_out * len(rows))
+    first = set(sorted(lots)[:training])
+    chosen = np.array([lot in first for lot in lots])
+    ordered: Index = np.r_[rows[chosen], rows[~chosen]]
+    run.progress("align", 1.0)
+    return Rows(table.take(ordered), [keys[row] for row in ordered], training)
+
+
+def _settings(asked: BoostingRequest, seed: str, rows: int, training: int) -> Settings:
+    drawn = int.from_bytes(blake3(f"{asked.seed or seed}/trees".encode()).digest(length=8), "big")
+    return Settings(
+        trees=asked.trees,
+        depth=asked.depth,
+        learning_rate=asked.learning_rate,
+        penalty=asked.penalty,
+        least_weight=asked.least_weight,
+        least_gain=asked.least_gain,
+        row_share=asked.row_share,
+        column_share=asked.column_share,
+        objective=Objective.LOGISTIC if asked.classifies else Objective.SQUARED,
+        held_out=rows - training,
+        patience=asked.patience,
+        seed=drawn,
+    )
+
+
+def _trained(run: Run, asked: BoostingRequest, rows: Rows, label: Real | None) -> tuple[Boosted, Binned]:
+    side = asked.parties[run.party]
+    own = cut(rows.table, side.features, rows.training, asked.bins)
+    counts = {name: len(party.features) for name, party in asked.parties.items()}
+    columns = tell_columns(run.circle, own, counts, [side.directions.get(name, 0) for name in side.features])
+    holder = run.circle.rank_of(asked.label.party)
+    total = rows.table.num_rows
+    settings = _settings(asked, run.plan.seed, total, rows.training)
+    model = fit_boosting(
+        run.circle,
+        columns,
+        label,
+        holder,
+        total,
+        settings,
+        progress=lambda done, of: run.progress("train", done / of, f"tree {done} of {of}"),
+    )
+    write_part(run.folder, _part(run, model, own))
+    return model, own
+
+
+def _part(run: Run, model: Boosted, own: Binned) -> Part:
+    return Part(
+        party=run.party,
+        parties=run.plan.parties,
+        plan=run.plan.hash,
+        agreement=run.plan.agreement,
+        objective=model.settings.objective,
+        base=model.settings.base,
+        columns=model.columns,
+        bins=own.as_json(),
+        trees=tuple(model.trees),
+    )
+
+
+def _taken_up(run: Run, asked: BoostingRequest, rows: Rows) -> tuple[Boosted, Binned]:
+    """An earlier job's model, this party's part from its own folder; all must hold parts of one model."""
+    part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.plan.parties)
+    if part.agreement != run.plan.agreement:
+        raise MisuseError(f"the model of job {asked.model} was made under another agreement")
+    if (part.objective is Objective.LOGISTIC) != asked.classifies:
+        raise MisuseError(f"the model of job {asked.model} predicts {part.objective.value}, not what is asked")
+    _same_model(run, part)
+    settings = Settings(objective=part.objective, base=part.base)
+    model = Boosted(run.circle, settings, part.columns, list(part.trees))
+    return model, cut_as(rows.table, asked.parties[run.party].features, part.bins)
+
+
+def _same_model(run: Run, part: Part) -> None:
+    mine = np.frombuffer(blake3(part.plan.encode()).digest(), dtype=np.uint8)
+    for channel in run.circle.others():
+        channel.send("boosting/model", mine)
+    for channel in run.circle.others():
+        if not np.array_equal(channel.receive("boosting/model", np.uint8, len(mine)), mine):
+            raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
+
+
+def _own_splits(model: Boosted, own: Binned) -> Json:
+    """How often each own column is split on: what this party may know of the model."""
+    counts = dict.fromkeys(own.names, 0)
+    for tree in model.trees:
+        for split in tree.splits:
+            counts[own.names[split.column]] += 1
+    return cast("Json", dict(sorted(counts.items(), key=lambda item: -item[1])))
+
+
+def _evaluated(run: Run, asked: BoostingRequest, rows: Rows, label: Real, scores: Real) -> dict[str, Json]:
+    """Scores to a file, and how well they do on the rows that trained nothing."""
+    path = run.folder / "scores.parquet"
+    texts = [key.decode() for key in rows.keys]
+    held_out = np.arange(len(texts)) >= rows.training
+    pq.write_table(pa.table({"key": texts, "score": scores, "held_out": held_out}), path)
+    fresh, truth = scores[rows.training :], label[rows.training :]
+    if asked.classifies:
+        return {"joint": quality(-fresh, truth).as_json()}
+    spread = float(((truth - truth.mean()) ** 2).mean())
+    error = float(((fresh - truth) ** 2).mean())
+    return {"joint": {"mean_squared_error": error, "r_squared": 1.0 - error / spread if spread else 0.0}}

@@ -1,0 +1,89 @@
+"""What a modeller asks of boosted trees: label, keys, features, and the settings of the trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from unseen.errors import MisuseError
+from unseen.interaction.agreement import explained
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(_Strict):
+    """The outcome: whose, which column, and which of its values mean 1; none for a number to be predicted."""
+
+    party: str
+    column: str
+    positive: tuple[str | int | float | bool, ...] = ()
+
+
+class Side(_Strict):
+    """One party's part: data set, key column, feature columns.
+
+    `directions` names columns along which scores may only rise (1) or only fall (-1).
+    """
+
+    dataset: str
+    key: str
+    features: tuple[str, ...] = ()
+    directions: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
+
+
+class BoostingRequest(_Strict):
+    """The whole request, settings as in XGBoost under their names in words.
+
+    `bins` is the most bins a numeric column gets, missing values apart; `held_out` the share of common rows that
+    train nothing and measure the model; `patience` trees without a better loss on them end the training, 0
+    never; `seed` fixes who is held out and which rows and columns a tree sees. `model` names an earlier job whose
+    trees score these rows: then nothing is trained.
+    """
+
+    label: Label
+    parties: Mapping[str, Side]
+    trees: Annotated[int, Field(ge=1, le=2000)] = 100
+    depth: Annotated[int, Field(ge=1, le=8)] = 4
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.3
+    penalty: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    least_weight: Annotated[float, Field(ge=0)] = 1.0
+    least_gain: Annotated[float, Field(ge=0)] = 0.0
+    row_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    column_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    bins: Annotated[int, Field(ge=2, le=250)] = 32
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    patience: Annotated[int, Field(ge=0)] = 0
+    seed: str = ""
+    model: str = ""
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> BoostingRequest:
+        if self.label.party not in self.parties:
+            raise ValueError("the label's party must be among the parties")
+        if not any(side.features for side in self.parties.values()):
+            raise ValueError("no party brings a feature")
+        for name, side in self.parties.items():
+            if side.key in side.features or (name == self.label.party and self.label.column in side.features):
+                raise ValueError(f"a key or label of {name} cannot be a feature too")
+            if len(set(side.features)) < len(side.features):
+                raise ValueError(f"{name} names a feature twice")
+            if strangers := sorted(set(side.directions) - set(side.features)):
+                raise ValueError(f"{name} gives a direction to {', '.join(strangers)}, no feature of its own")
+        return self
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the label is an outcome rather than a number."""
+        return bool(self.label.positive)
+
+
+def read_request(body: Mapping[str, Any]) -> BoostingRequest:
+    """Raises MisuseError, naming each field that is wrong."""
+    try:
+        return BoostingRequest.model_validate(body)
+    except ValidationError as error:
+        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
