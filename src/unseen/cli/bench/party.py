@@ -90,8 +90,8 @@ def _runs(
 ) -> list[dict[str, Any]]:
     work = workload(task["work"])
     program = work.load()
-    program.run(circle, program.prepare(circle.rank, circle.size, work.small))
-    inputs = program.prepare(circle.rank, circle.size, task["size"])
+    program.run(circle, program.enter(circle, program.prepare(circle.rank, circle.size, work.small)))
+    inputs = program.enter(circle, program.prepare(circle.rank, circle.size, task["size"]))
     runs = []
     for _ in range(task["repeat"]):
         _meet(circle)

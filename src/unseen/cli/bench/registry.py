@@ -21,11 +21,13 @@ class Program:
     """What every party of a workload does.
 
     `prepare(rank, parties, size)` makes this party's inputs and is not timed; `run(circle, inputs)` is. What
-    `run` returns at rank 0 is added to the report (a figure of quality, say).
+    `run` returns at rank 0 is added to the report (a figure of quality, say). What a real run does once, before
+    what is measured and many times repeated, stands in `enter(circle, inputs)`, which makes what `run` takes.
     """
 
     prepare: Callable[[int, int, Size], Any]
     run: Callable[[Circle, Any], Mapping[str, Json]]
+    enter: Callable[[Circle, Any], Any] = lambda circle, inputs: inputs
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ WORKLOADS: Final = (
     ),
     Workload(
         "histogram",
-        "sum a shared vector by the bins of many groupings that one party knows, which are entered before",
+        "sum a shared vector by the bins of many groupings that one party knows and has entered once before",
         f"{_WORKLOADS}.rows:HISTOGRAM",
         size={"rows": 1_000_000, "groupings": 50, "bins": 32},
         small={"rows": 5000, "groupings": 2, "bins": 4},
