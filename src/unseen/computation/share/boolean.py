@@ -164,6 +164,11 @@ def to_numbers(truth: Bits, fraction: int = 0) -> Steps[Shared]:
     return Shared(circle, (flat << np.uint64(fraction)).reshape(truth.shape), fraction)
 
 
+def popcount(truth: Bits, axis: int | None = None) -> Shared:
+    """How many bits are one, over all or along an axis, without a fraction: one round, as `to_numbers`."""
+    return to_numbers(truth).sum(axis)
+
+
 @Protocol
 def where(truth: Bits, yes: Shared, no: Shared) -> Steps[Shared]:
     """`yes` where the bit is one, else `no`: exact, one round, 8 bytes and a bit an element to each peer.
