@@ -54,10 +54,10 @@ def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
     assert not modules & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
 
 
-OPENERS = {"catalogue", "release", "key_check", "holding"}
+OPENERS = {"catalogue", "release", "key_check", "holding", "look", "purge"}
 """Modules of the data layer that open a source: to count and classify, and to release."""
-CONNECTORS = {"data/engine.py", "data/subject/book.py"}
-"""Files that connect to a database file: the sources' engine, and the book of what persons asked for."""
+CONNECTORS = {"data/engine.py", "data/subject/book.py", "data/purge.py"}
+"""Files that connect to a database file: the engine that reads sources, the book of persons, the purge."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=_names)

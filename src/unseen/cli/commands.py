@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from unseen.cli.command import Command
+from unseen.cli.data_commands import DATA_COMMANDS
 
-@dataclass(frozen=True)
-class Command:
-    """One command: its words, the function behind it, one sentence, and an example that a person could type."""
-
-    words: str
-    function: str
-    summary: str
-    example: str
+__all__ = ["COMMANDS", "GROUPS", "Command"]
 
 
 GROUPS: Final = {
@@ -94,6 +88,7 @@ COMMANDS: Final = (
         "Check that a data set's keys are fit to join on: empty, repeated, malformed.",
         "unseen dataset check loans --home lender",
     ),
+    *DATA_COMMANDS,
     Command(
         "agree propose",
         "unseen.cli.agreements:propose",
@@ -291,54 +286,6 @@ COMMANDS: Final = (
         "unseen.cli.evidence:trace",
         "Print a job's lineage as W3C PROV-JSON.",
         "unseen lineage 1f03 --home lender",
-    ),
-    Command(
-        "subject consent",
-        "unseen.cli.subjects:consent",
-        "Record that a person consents to a purpose or withdraws; many persons from a CSV file.",
-        "unseen subject consent LC-204117 --purpose credit --source branch-7 --home lender",
-    ),
-    Command(
-        "subject object",
-        "unseen.cli.subjects:object_",
-        "Record that a person objects to a purpose, or lifts an objection; many from a CSV file.",
-        "unseen subject object LC-204117 --purpose credit --evidence letter-88 --home lender",
-    ),
-    Command(
-        "subject erase",
-        "unseen.cli.subjects:erase",
-        "Use a person's record for nothing any more; list the runs that used it.",
-        "unseen subject erase LC-204117 --evidence request-19 --home lender",
-    ),
-    Command(
-        "subject access",
-        "unseen.cli.subjects:access",
-        "Tell what there is about a person: data sets, their own words, runs that used their record.",
-        "unseen subject access LC-204117 --home lender",
-    ),
-    Command(
-        "key show",
-        "unseen.cli.keys:show",
-        "Show the keysets under which files are sealed, and where the key lies that opens them.",
-        "unseen key show --home lender",
-    ),
-    Command(
-        "key rotate",
-        "unseen.cli.keys:rotate",
-        "Seal under fresh keys from now on; what older keys sealed stays readable, and nothing stops.",
-        "unseen key rotate --home lender",
-    ),
-    Command(
-        "key make",
-        "unseen.cli.keys:make",
-        "Print a fresh key-encryption key, to be put into a variable or a file of mode 0600.",
-        "unseen key make",
-    ),
-    Command(
-        "key move",
-        "unseen.cli.keys:move",
-        "Put all keysets under another key-encryption key: in a file, a variable, or a service.",
-        "unseen key move env:UNSEEN_MASTER_KEY --home lender",
     ),
     Command(
         "bench",

@@ -6,7 +6,7 @@ again before anything leaves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,10 @@ class Passage:
     screen: Screen | None = None
     protections: Mapping[str, Protection] = field(default_factory=dict)
     rosters: Rosters | None = None
+
+    def only(self, columns: Collection[str]) -> Passage:
+        """The passage with the protections of these columns alone."""
+        return replace(self, protections={name: p for name, p in self.protections.items() if name in columns})
 
     def asks(self, reading: Reading, subject: str) -> Reading:
         """The reading with the subject column, if the passage needs it."""

@@ -137,6 +137,7 @@ def released_batches(
     with open_source(entry.source) as source:
         _require_unchanged(entry, granted, source)
         wanted = reading(granted)
+        passage = passage.only({name for name in wanted.columns if name not in wanted.keys})
         batches = source.batches(passage.asks(wanted, entry.subject))
         yield Release(entry, granted, passage.through(batches, wanted.columns, entry.subject), passage)
 

@@ -2,7 +2,8 @@
 
 Which persons are left out follows from the agreement: its purpose, and whether this party's legal basis is consent
 (then only those pass whose consent stands; where the basis differs by jurisdiction, consent is asked of all whose
-jurisdiction may need it).
+jurisdiction may need it). Columns leave under the protections that a steward chose, but for join keys: these
+meet the partner's inside a protocol that shows them to nobody.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from unseen.data.catalogue import Catalogue
 from unseen.data.dataset import Dataset, Use
 from unseen.data.passage import Passage
+from unseen.data.protect.choice import Place, made
+from unseen.data.protect.protection import Protection
 from unseen.data.protect.secret import Secret
 from unseen.data.release import release
 from unseen.data.subject.mark import Marker
@@ -71,7 +74,30 @@ def passage_for(home: Home, terms: Agreement, entry: Dataset) -> Passage:
     """What rows of a data set go through when they are released under an agreement."""
     subjects = Subjects(home)
     consent = needs_consent(terms, home.name, entry.jurisdictions)
-    return Passage(screen=subjects.screen(terms.purpose, consent), rosters=subjects.rosters)
+    protections = protections_for(home, entry, terms.id)
+    return Passage(subjects.screen(terms.purpose, consent), protections, subjects.rosters)
+
+
+def protections_for(home: Home, entry: Dataset, purpose: str) -> dict[str, Protection]:
+    """The protections that a steward has chosen, by column, with keys of their own for the purpose."""
+    return {
+        column.name: made(column.protection, place_of(home, entry.name, column.name, purpose))
+        for column in entry.columns
+        if column.protection is not None
+    }
+
+
+def place_of(home: Home, dataset: str, column: str, purpose: str) -> Place:
+    """The secrets and files of a data set's protections in this home."""
+    keyset = f"dataset-{dataset}"
+    return Place(
+        secret=home.keyring.secret(keyset),
+        linking=home.keyring.secret("linking"),
+        seal=home.keyring.seal(keyset),
+        vaults=home.path / "vault" / dataset,
+        purpose=purpose,
+        column=column,
+    )
 
 
 def needs_consent(terms: Agreement, party: str, jurisdictions: Sequence[str]) -> bool:

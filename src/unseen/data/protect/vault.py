@@ -18,6 +18,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from unseen.data.contract import normalised
 from unseen.data.sealed import Seal, write_whole
 from unseen.errors import MisuseError
 
@@ -30,6 +31,7 @@ class Vault:
     def __init__(self, folder: Path, seal: Seal) -> None:
         self._folder = folder
         self._seal = seal
+        self._held: tuple[list[tuple[str, int]], tuple[pa.Array, pa.Array]] | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def read(self) -> tuple[pa.Array, pa.Array]:
@@ -46,24 +48,39 @@ class Vault:
                 return known, tokens
             made = fresh(len(new))
             self._write(len(self._files()) + 1, pa.table([new, made], schema=_SCHEMA))
-            return pa.concat_arrays([known, new]), pa.concat_arrays([tokens, made])
+            pairs = pa.concat_arrays([known, new]), pa.concat_arrays([tokens, made])
+            self._held = self._state(), pairs
+            return pairs
 
     def erase(self, value: str) -> bool:
-        """Forget a value: its token can no longer be reversed. Whether it was there."""
+        """Forget a value, however it is written as a join key: its tokens can no longer be reversed.
+
+        Returns whether it was there.
+        """
+        key = normalised(pa.array([value]))[0]
         with self._alone():
             found = False
             for number, path in enumerate(self._files(), start=1):
                 pairs = self._open(number, path)
-                kept = pairs.filter(pc.not_equal(pairs["value"], value))
+                kept = pairs.filter(pc.not_equal(normalised(pairs["value"]), key))
                 if kept.num_rows < pairs.num_rows:
                     found = True
                     self._write(number, kept)
             return found
 
     def _read(self) -> tuple[pa.Array, pa.Array]:
+        state = self._state()
+        if self._held is not None and self._held[0] == state:
+            return self._held[1]
         batches = [self._open(number, path) for number, path in enumerate(self._files(), start=1)]
         whole = pa.concat_tables([_SCHEMA.empty_table(), *batches]).combine_chunks()
-        return whole["value"].combine_chunks(), whole["token"].combine_chunks()
+        pairs = whole["value"].combine_chunks(), whole["token"].combine_chunks()
+        self._held = state, pairs
+        return pairs
+
+    def _state(self) -> list[tuple[str, int]]:
+        """What tells whether another process has written meanwhile."""
+        return [(path.name, path.stat().st_mtime_ns) for path in self._files()]
 
     def _open(self, number: int, path: Path) -> pa.Table:
         if path.name != _name(number):
