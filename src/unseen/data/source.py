@@ -5,6 +5,7 @@ Only the data layer opens sources, and rows leave by `release` alone.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from unseen.data.engine import connected
 from unseen.data.engine_error import translated
 from unseen.data.location import Location, read_location
 from unseen.data.reading import Reading, expression
+from unseen.errors import UnseenError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -65,6 +67,15 @@ class Source:
         rows, *counts = (int(value or 0) for value in figures.to_pylist()[0].values())
         shares = {name: count / max(rows, 1) for name, count in zip(nulls, counts, strict=False)}
         return Measured(rows, shares, dict(zip(distinct, counts[len(nulls) :], strict=True)))
+
+    def sample(self, rows: int) -> pa.Table:
+        """About so many rows, drawn at random by the engine: all of a small table, the first where it cannot."""
+        total = self.rows()
+        drawn = self.table
+        if total > 4 * rows:
+            with contextlib.suppress(UnseenError):
+                return self.run(drawn.sample(1.5 * rows / total).limit(rows))
+        return self.run(drawn.limit(rows))
 
     def batches(self, reading: Reading) -> pa.RecordBatchReader:
         """The reading as record batches, while the source is open. Raises DataError for a missing column.
