@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import select
 import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
+import psutil
 import pytest
+from cryptography import x509
 from neighbourhood import AGREEMENT, REQUEST, SECONDS, Institution, Neighbourhood, command, next_run_works
 
 from unseen.encoding import canonical, parse_json
 from unseen.errors import AbortedError, PeerLostError, ProtocolError, RefusedError
 from unseen.interaction import envelope as envelopes
 from unseen.interaction.client import NodeClient
+from unseen.interaction.identity import renew_node_certificate
 from unseen.interaction.job import State
 from unseen.interaction.ledger import Kind, read_entries
 
@@ -213,6 +219,40 @@ def test_a_partner_cannot_do_what_the_operator_can(houses: Neighbourhood) -> Non
             with pytest.raises(RefusedError) as caught:
                 ask()
             assert caught.value.rule == "operator"
+
+
+def test_a_certificate_that_expires_in_the_middle_of_a_run_is_named_and_after_its_renewal_all_agree(
+    houses: Neighbourhood,
+) -> None:
+    home = houses.bureau.home
+    renew_node_certificate(home.keys, "bureau", days=8 / 86_400)
+    try:
+        job = houses.submit(laps=50)
+        dealer = _paused_dealer(houses, job)
+        expired = x509.load_pem_x509_certificate(home.credentials.certificate.read_bytes()).not_valid_after_utc
+        deadline = monotonic() + SECONDS
+        while datetime.now(UTC) <= expired:
+            assert monotonic() < deadline
+            select.select([], [], [], 0.1)
+        dealer.resume()
+        with houses.lender.client() as client:
+            with pytest.raises(ProtocolError, match="bureau: its certificate has expired"):
+                client.wait(job, SECONDS)
+            diagnosis = client.job(job)["diagnosis"]
+        assert (diagnosis["place"], diagnosis["party"]) == ("clock", "bureau")
+        assert houses.bureau.state(job) is State.COMPUTED
+    finally:
+        assert houses.bureau.command("renew").returncode == 0
+    failed_everywhere(houses, job)
+    next_run_works(houses)
+
+
+def _paused_dealer(houses: Neighbourhood, job: str) -> psutil.Process:
+    """The dealer's worker, held still in the middle of a job."""
+    houses.wait_for_note(job, "laps begin")
+    worker = houses.dealer.worker(job)
+    worker.suspend()
+    return worker
 
 
 # --- what was sent -------------------------------------------------------------------------------------

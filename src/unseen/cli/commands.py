@@ -53,6 +53,12 @@ COMMANDS: Final = (
         'unseen introduce bureau.card --fingerprint "3f9a 11c0 …" --home lender',
     ),
     Command(
+        "renew",
+        "unseen.cli.institution:renew",
+        "Make a new node key and certificate under this institution's root, before the old one expires.",
+        "unseen renew --home lender",
+    ),
+    Command(
         "partners",
         "unseen.cli.institution:partners",
         "List the partners that were introduced, and whether their nodes answer.",

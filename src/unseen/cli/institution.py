@@ -1,4 +1,4 @@
-"""Commands about institutions: init, card, introduce, partners."""
+"""Commands about institutions: init, card, renew, introduce, partners."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+from cryptography import x509
 from cyclopts import Parameter
 from rich.console import Console
 
@@ -13,7 +14,8 @@ from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
 from unseen.encoding import canonical
 from unseen.errors import MisuseError, UnseenError
 from unseen.interaction.home import Home, load_card
-from unseen.interaction.identity import Card
+from unseen.interaction.identity import Card, renew_node_certificate
+from unseen.interaction.ledger import Kind
 
 
 def init(
@@ -54,6 +56,19 @@ def card(
             console.print(f"Card written to {to}")
 
     emit(as_json, _card_json(ours), show)
+
+
+def renew(*, home: HomeFolder = None, as_json: AsJson = False) -> None:
+    """Make a new node key and certificate under this institution's root; partners need not be told."""
+    ours = open_home(home)
+    renew_node_certificate(ours.keys, ours.name)
+    certificate = x509.load_pem_x509_certificate(ours.credentials.certificate.read_bytes())
+    until = certificate.not_valid_after_utc.date().isoformat()
+    ours.ledger.append(
+        Kind.KEY_EVENT, f"renewed/{certificate.serial_number:x}", {"what": "node certificate", "until": until}
+    )
+    value = {"until": until}
+    emit(as_json, value, lambda console: console.print(f"New node certificate, valid until {until}"))
 
 
 def introduce(

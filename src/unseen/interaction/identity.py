@@ -106,7 +106,7 @@ def create_keys(folder: Path, name: str) -> None:
     renew_node_certificate(folder, name)
 
 
-def renew_node_certificate(folder: Path, name: str, days: int = NODE_DAYS) -> None:
+def renew_node_certificate(folder: Path, name: str, days: float = NODE_DAYS) -> None:
     """A new node key and certificate under the institution's root."""
     root_key = serialization.load_pem_private_key((folder / "root.key").read_bytes(), None)
     if not isinstance(root_key, ec.EllipticCurvePrivateKey):
@@ -165,7 +165,7 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     issuer: str,
     issuer_key: ec.EllipticCurvePrivateKey,
-    days: int,
+    days: float,
     authority: bool,
 ) -> x509.Certificate:
     now = datetime.now(UTC)

@@ -134,7 +134,7 @@ def certificate_error(party: str, error: ssl.SSLCertVerificationError) -> Protoc
         return ProtocolError(party, "its certificate is not valid yet; compare the clocks of both machines")
     if error.verify_code == _EXPIRED:
         return ProtocolError(
-            party, "its certificate has expired; compare the clocks, then have it renew its node certificate"
+            party, "its certificate has expired; compare the clocks, then have it renew it: unseen renew"
         )
     return ProtocolError(
         party,
