@@ -16,6 +16,7 @@ from unseen.computation.channel import Channel, Rounds, open_channel
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.dealer import DealtSource, serve
 from unseen.computation.prg import Expander, fresh_seed
+from unseen.errors import PeerError, PeerLostError
 
 PIPE_BYTES: Final = 4 << 20
 Result = TypeVar("Result")
@@ -124,8 +125,8 @@ def run_parties(
 ) -> list[Result]:
     """Run `program` once per party, each in a thread with its own circle, and a dealer beside them.
 
-    Returns the parties' results in rank order. If any party fails, its channels tell the others, and the first
-    error that is not merely the echo of another's is raised.
+    Returns the parties' results in rank order. If any party fails, its channels tell the others, and the error
+    nearest to the cause is raised: one that blames nobody else, then one that names what a peer did, not its echo.
     """
     names = [f"party{rank}" for rank in range(parties)] if isinstance(parties, int) else list(parties)
     channels = channels_among([*names, DEALER], capacity, patience)
@@ -162,5 +163,11 @@ def run_parties(
         for channel in of_one.values():
             channel.close()
     if errors:
-        raise next((e for e in errors if "reported by" not in str(e) and "ended the run" not in str(e)), errors[0])
+        raise min(errors, key=_distance_from_cause)
     return [task.result() for task in running]
+
+
+def _distance_from_cause(error: BaseException) -> int:
+    if any(words in str(error) for words in ("reported by", "ended the run")):
+        return 3
+    return 2 if isinstance(error, PeerLostError) else 1 if isinstance(error, PeerError) else 0

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from unseen.computation.correlation.source import Kind, Slot, Vault
 from unseen.computation.kernels import ring, waves
-from unseen.computation.types import Words
+from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
 
 
@@ -70,34 +70,39 @@ class Truncation(Kind):
         return (Slot((self.count,)),)
 
     def bound(self) -> tuple[Slot, ...]:
-        return (Slot((self.count,)), Slot((self.count,)))
+        # The top bit goes up by 64 - bits places, so that only its part modulo 2^bits counts.
+        return (Slot((self.count,)), Slot((self.count,), bits=32 if self.bits <= 32 else 64))
 
-    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
-        return values[0] >> np.uint64(self.bits), values[0] >> np.uint64(63)
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Array, ...]:
+        top = values[0] >> np.uint64(63)
+        return values[0] >> np.uint64(self.bits), top.astype(self.bound()[1].dtype)
 
 
 @dataclass(frozen=True)
 class Waves(Kind):
-    """r uniform; sin(k·w·r) and cos(k·w·r) for k = 1..harmonics, w·2^period_bits = 2π, in fixed point.
+    """r uniform in Z_2^32; sin(k·w·r) and cos(k·w·r) for k = 1..harmonics, w·2^32 = 2π, in fixed point.
 
-    For functions given by a sine series, in one round: the angle is opened under r modulo the period.
+    For functions given by a Fourier series, in one round: the angle is opened under r. `count` blocks of 64;
+    the table's elements have 2^lanes bits, 5 or 6.
     """
 
     count: int
     harmonics: int
-    period_bits: int
     fraction: int
+    lanes: int
     name: ClassVar[str] = "waves"
     by_row: ClassVar[bool] = True
 
     def free(self) -> tuple[Slot, ...]:
-        return (Slot((self.count,)),)
+        return (Slot((self.count, waves.BLOCK), bits=32),)
 
     def bound(self) -> tuple[Slot, ...]:
-        return (Slot((self.count, 2 * self.harmonics)),)
+        if self.lanes not in (5, 6):
+            raise MisuseError("a table of waves has elements of 32 or 64 bits")
+        return (Slot((self.count, 2 * self.harmonics, waves.BLOCK), bits=1 << self.lanes),)
 
-    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
-        return (waves.table(values[0], self.harmonics, self.period_bits, self.fraction),)
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        return (waves.table(values[0], self.harmonics, self.fraction, 1 << self.lanes),)
 
 
 @dataclass(frozen=True)

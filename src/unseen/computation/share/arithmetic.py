@@ -19,7 +19,7 @@ from unseen.computation.kernels import ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.array import Public, Shared
-from unseen.computation.types import Words
+from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
 
 PRODUCT: Final = Profile(
@@ -157,8 +157,8 @@ def _masked(circle: Circle, value: Shared, r: Words) -> Words:
     return words
 
 
-def _shifted(circle: Circle, opened: Words, high: Words, top: Words, bits: int) -> Words:
-    carry = np.where(opened >> np.uint64(63), np.uint64(0), top)
+def _shifted(circle: Circle, opened: Words, high: Words, top: Array, bits: int) -> Words:
+    carry = np.where(opened >> np.uint64(63), np.uint64(0), top.astype(np.uint64))
     result = (carry << np.uint64(64 - bits)) - high
     if circle.rank == 0:
         result += (opened >> np.uint64(bits)) - (_OFFSET >> np.uint64(bits))

@@ -19,7 +19,13 @@ from unseen.computation.prg import Expander, fresh_seed
 from unseen.encoding import canonical
 from unseen.errors import MisuseError, ProtocolError
 
-SAMPLES: list[Kind] = [kinds.Triple(50), kinds.Square(7), kinds.Truncation(30, 13), kinds.Waves(9, 4, 20, 12)]
+SAMPLES: list[Kind] = [
+    kinds.Triple(50),
+    kinds.Square(7),
+    kinds.Truncation(30, 13),
+    kinds.Waves(9, 4, 12, 5),
+    kinds.Waves(2, 3, 12, 6),
+]
 
 
 @pytest.mark.parametrize("parties", [2, 3, 5])
@@ -80,7 +86,7 @@ def deal_to(request: bytes) -> None:
         canonical({"kind": "triple", "count": 1.5}),
         canonical({"kind": "triple", "count": 3, "more": 1}),
         canonical({"kind": "matrix-scaling", "mask": 9, "rows": 2, "columns": 2, "owner": 0}),
-        canonical({"kind": "waves", "count": 1 << 30, "harmonics": 1 << 10, "period_bits": 20, "fraction": 12}),
+        canonical({"kind": "waves", "count": 1 << 30, "harmonics": 1 << 10, "fraction": 12, "lanes": 5}),
         canonical({"kind": "truncation", "count": 4, "bits": 70}),
         canonical(["triple"]),
     ],
