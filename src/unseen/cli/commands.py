@@ -288,6 +288,12 @@ COMMANDS: Final = (
         "unseen export evidence.zip --job 1f03 --home lender",
     ),
     Command(
+        "stamp",
+        "unseen.cli.evidence:stamp",
+        "Have the ledger's newest head stamped by a time-stamp authority (RFC 3161).",
+        "unseen stamp --authority https://tsa.example/ --root tsa.pem --home lender",
+    ),
+    Command(
         "lineage",
         "unseen.cli.evidence:trace",
         "Print a job's lineage as W3C PROV-JSON.",

@@ -44,6 +44,22 @@ def export(
     emit(as_json, {**value, "jobs": sorted(report.runs)}, show)
 
 
+def stamp(
+    *,
+    authority: Annotated[str, Parameter(help="The time-stamp authority's URL.")],
+    root: Annotated[Path, Parameter(help="The authority's root certificates, PEM.")],
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have our newest tree head stamped by an authority (RFC 3161), and keep the stamp in the ledger."""
+    from unseen.interaction.timestamp import load_roots, stamp_ledger
+
+    found = stamp_ledger(open_home(home).ledger, authority, load_roots(root))
+    words = f"Stamped: {found.size} entries existed at {found.time.isoformat()}"
+    value = {"entries": found.size, "time": found.time.isoformat(), "authority": authority}
+    emit(as_json, value, lambda console: console.print(words, markup=False))
+
+
 def trace(job: Job, /, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Print a job's lineage as W3C PROV-JSON."""
     ours = open_home(home)
