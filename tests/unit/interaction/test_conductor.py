@@ -22,9 +22,12 @@ from unseen.interaction.agreement import from_yaml
 from unseen.interaction.agreements import Agreements
 from unseen.interaction.application import Request
 from unseen.interaction.asking import Asking
+from unseen.interaction.checks import grant
 from unseen.interaction.conductor import Conductor
+from unseen.interaction.envelope import Envelope, seal
 from unseen.interaction.job import Fault, State, new_request
 from unseen.interaction.ledger import Kind, read_entries
+from unseen.interaction.receipt import RECEIPT
 from unseen.interaction.store import now
 from unseen.interaction.workshop import Workshop
 
@@ -250,3 +253,38 @@ def test_what_was_granted_for_an_asker_that_gave_up_meanwhile_ends_when_the_aske
     assert bureau.store.job(job).state is State.FAILED
     assert not bureau.gate.budget.reserved() or job not in bureau.gate.budget.reserved()
     asking.close()
+
+
+def receipt_of(bureau: Conductor, village: Neighbourhood) -> Envelope:
+    """Something signed by all that says it is a receipt, of no job in particular."""
+    document = seal(RECEIPT, {"job": "0" * 32}, bureau.home.signing_key)
+    for institution in (village.lender, village.dealer):
+        document = document.signed_by(institution.home.signing_key)
+    return document
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_no_message_out_of_its_order_moves_a_job(
+    bureau: Conductor, request_: Request, village: Neighbourhood, state: State
+) -> None:
+    """A malicious asker says everything that it can say, twice, in a state in which nothing of it fits."""
+    plan, _ = bureau.derive(request_)
+    grants = {one.name: grant(plan, one.name, {}, one.home.signing_key, datetime.now(UTC)) for one in village.all}
+    bureau.record(request_, plan, state)
+    job, receipt = request_.job, receipt_of(bureau, village)
+    said = {
+        "begin": lambda: bureau.begin(job, grants, "lender"),
+        "begin without grants": lambda: bureau.begin(job, {}, "lender"),
+        "grant": lambda: bureau.consider(request_, plan.hash, "lender", now()),
+        "conclude": lambda: bureau.conclude(job, receipt, "lender"),
+        "conclude by another": lambda: bureau.conclude(job, receipt, "dealer"),
+    }
+    if state not in (State.RUNNING, State.COMPUTED, State.DONE):
+        said["countersign"] = lambda: bureau.countersign(job, "lender")
+    if state is State.GRANTED:
+        del said["begin"]  # here it fits
+    for words, say in said.items():
+        for _ in range(2):
+            with pytest.raises(UnseenError):
+                say()
+            assert bureau.store.job(job).state is state, words
