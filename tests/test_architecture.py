@@ -54,7 +54,7 @@ def test_nothing_is_unpickled_or_evaluated(path: Path) -> None:
     assert not modules & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
 
 
-OPENERS = {"catalogue", "dataset", "release", "key_check", "holding", "look", "purge"}
+OPENERS = {"catalogue", "dataset", "freshness", "release", "key_check", "holding", "look", "purge"}
 """Modules of the data layer that open a source: to count and classify, and to release."""
 CONNECTORS = {"data/engine.py", "data/subject/book.py", "data/purge.py"}
 """Files that connect to a database file: the engine that reads sources, the book of persons, the purge."""

@@ -79,7 +79,7 @@ COMMANDS: Final = (
     Command(
         "dataset show",
         "unseen.cli.datasets:show",
-        "Show one data set's columns, their level and what they may be used for.",
+        "Show one data set: what its columns hold, their level, uses and protections; rows and freshness.",
         "unseen dataset show loans --home lender",
     ),
     Command(

@@ -8,6 +8,36 @@ from unseen.cli.command import Command
 
 DATA_COMMANDS: Final = (
     Command(
+        "dataset classify",
+        "unseen.cli.stewardship:classify",
+        "Find personal data by values and names of columns, with evidence; asks before it records.",
+        "unseen dataset classify loans --set score=user.financial --yes --home lender",
+    ),
+    Command(
+        "dataset steward",
+        "unseen.cli.stewardship:steward",
+        "Set who answers for a data set, how long its rows are kept, and where its persons live.",
+        "unseen dataset steward loans --owner retail --retention 3650:closed --jurisdiction EU --home lender",
+    ),
+    Command(
+        "dataset release-preview",
+        "unseen.cli.stewardship:release_preview",
+        "Show exactly what would leave the source under an agreement, for whom and why; nothing leaves.",
+        "unseen dataset release-preview loans --agreement 4be1 --home lender",
+    ),
+    Command(
+        "dataset contract",
+        "unseen.cli.stewardship:contract",
+        "Write a data set's entry as an Open Data Contract Standard document.",
+        "unseen dataset contract loans --to loans.odcs.yaml --home lender",
+    ),
+    Command(
+        "dataset adopt",
+        "unseen.cli.stewardship:adopt",
+        "Take in a data contract as an entry, once its source has the columns that it names.",
+        "unseen dataset adopt loans.odcs.yaml --home lender",
+    ),
+    Command(
         "dataset protect",
         "unseen.cli.protection:protect",
         "Choose how columns are protected before they leave; without a choice, show those there are.",

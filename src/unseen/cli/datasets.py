@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
-from unseen.data.catalogue import Catalogue, Dataset, Use
+from unseen.data.catalogue import Catalogue, Dataset, Retention, Use
 from unseen.errors import MisuseError
 from unseen.interaction.home import Home
 from unseen.interaction.ledger import Kind
@@ -25,6 +25,13 @@ Uses = Annotated[
         negative="",
     ),
 ]
+Owner = Annotated[str | None, Parameter(help="Who in the institution answers for the data set.")]
+Kept = Annotated[
+    str | None, Parameter(help="DAYS that rows are kept, or DAYS:COLUMN, counted from that column's date.")
+]
+Jurisdictions = Annotated[
+    tuple[str, ...] | None, Parameter(help="Where the persons in it live: EU, US, JP, AU, CN, …", negative="")
+]
 
 
 def add(
@@ -36,16 +43,27 @@ def add(
     describe: Annotated[
         tuple[str, ...] | None, Parameter(help="COLUMN=WORDS that partners may read.", negative="")
     ] = None,
+    owner: Owner = None,
+    retention: Kept = None,
+    jurisdiction: Jurisdictions = None,
     home: HomeFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Put a data set on offer."""
     ours = open_home(home)
-    where = str(Path(source).resolve()) if Path(source).exists() else source
-    with _catalogue(ours) as catalogue:
-        entry = catalogue.add(name, where, subject, parse_uses(use or ()), _descriptions(describe or ()))
-    _record(ours, entry)
-    emit(as_json, entry.as_json(), lambda console: _show(console, entry))
+    with catalogue_of(ours) as catalogue:
+        entry = catalogue.add(
+            name,
+            absolute(source),
+            subject,
+            parse_uses(use or ()),
+            _descriptions(describe or ()),
+            owner=owner or "",
+            retention=parse_retention(retention),
+            jurisdictions=jurisdiction or (),
+        )
+    record_entry(ours, entry)
+    emit(as_json, entry.as_json(), lambda console: show_entry(console, entry))
 
 
 def allow(
@@ -56,15 +74,15 @@ def allow(
 ) -> None:
     """Change what columns may be used for."""
     ours = open_home(home)
-    with _catalogue(ours) as catalogue:
+    with catalogue_of(ours) as catalogue:
         entry = catalogue.allow(name, parse_uses(uses))
-    _record(ours, entry)
-    emit(as_json, entry.as_json(), lambda console: _show(console, entry))
+    record_entry(ours, entry)
+    emit(as_json, entry.as_json(), lambda console: show_entry(console, entry))
 
 
 def list_all(*, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """List the data sets on offer."""
-    with _catalogue(open_home(home)) as catalogue:
+    with catalogue_of(open_home(home)) as catalogue:
         entries = [catalogue.get(name) for name in catalogue.names()]
     rows = [[e.name, e.rows, len(e.columns), f"v{e.version}", e.source] for e in entries]
     emit(
@@ -76,16 +94,28 @@ def list_all(*, home: HomeFolder = None, as_json: AsJson = False) -> None:
 
 def show(name: str, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Show one data set."""
-    with _catalogue(open_home(home)) as catalogue:
+    from unseen.data.freshness import freshness
+
+    with catalogue_of(open_home(home)) as catalogue:
         entry = catalogue.get(name)
-    emit(as_json, entry.as_json(), lambda console: _show(console, entry))
+    fresh = freshness(entry)
+    value: Any = entry.as_json()
+
+    def show_all(console: Console) -> None:
+        show_entry(console, entry)
+        changed = [f"{word} {fresh[key]}" for key, word in FRESH.items() if fresh[key] is not None]
+        console.print(f"Freshness: {', '.join(changed) or 'not known'}")
+        if fresh["problem"]:
+            console.print(f"[yellow]The source cannot be read now[/]: {escape(str(fresh['problem']))}")
+
+    emit(as_json, {**value, "freshness": fresh}, show_all)
 
 
 def check(name: str, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
     """Check the keys of a data set."""
     from unseen.data.key_check import key_report
 
-    with _catalogue(open_home(home)) as catalogue:
+    with catalogue_of(open_home(home)) as catalogue:
         report: Any = key_report(catalogue, name)
     findings: list[str] = report["warnings"]
 
@@ -122,23 +152,62 @@ def _descriptions(words: Sequence[str]) -> dict[str, str]:
     return {column: text for column, _, text in pairs}
 
 
+def parse_retention(words: str | None) -> Retention | None:
+    """Read DAYS or DAYS:COLUMN. Raises MisuseError."""
+    if words is None:
+        return None
+    days, _, column = words.partition(":")
+    if not days.isdigit() or int(days) == 0:
+        raise MisuseError(f"{words!r} is no retention; write a number of days, or DAYS:COLUMN")
+    return Retention(int(days), column)
+
+
+def absolute(source: str) -> str:
+    """A source's name, a file's path made absolute: the node runs elsewhere."""
+    path, mark, table_name = source.partition("#")
+    return str(Path(path).resolve()) + mark + table_name if Path(path).exists() else source
+
+
+FRESH: Final = {"rows": "rows now", "changed": "file changed", "newest": "newest row of"}
+
+
 @contextmanager
-def _catalogue(home: Home) -> Iterator[Catalogue]:
+def catalogue_of(home: Home) -> Iterator[Catalogue]:
     with home.store() as store:
         yield Catalogue(store.engine)
 
 
-def _record(home: Home, entry: Dataset) -> None:
+def record_entry(home: Home, entry: Dataset) -> None:
     key = f"dataset/{entry.name}/{entry.version}"
     home.ledger.append(Kind.ADMINISTRATION, key, {"dataset": entry.name, "entry": entry.as_json()})
 
 
-def _show(console: Console, entry: Dataset) -> None:
+def show_entry(console: Console, entry: Dataset) -> None:
+    """One entry for people: what it is, and a line a column."""
     console.print(
         f"[bold]{escape(entry.name)}[/] version {entry.version}: {entry.rows} rows, {escape(entry.source)}"
     )
+    kept = "" if entry.retention is None else f"{entry.retention.days} days from {entry.retention.column or 'now'}"
+    facts = {
+        "subject": entry.subject,
+        "owner": entry.owner,
+        "kept": kept,
+        "persons live in": ", ".join(entry.jurisdictions),
+    }
+    console.print(escape("; ".join(f"{name} {value}" for name, value in facts.items() if value)))
     rows = [
-        [column.name, column.type, column.level.name.lower(), ", ".join(column.uses) or "not on offer"]
+        [
+            column.name,
+            column.type,
+            "" if column.nulls is None else f"{column.nulls:.1%}",
+            "" if column.distinct is None else column.distinct,
+            column.category + (" (special)" if column.special else ""),
+            column.level.value,
+            column.financial.value,
+            ", ".join(column.uses) or "not on offer",
+            column.protection.name if column.protection else "",
+        ]
         for column in entry.columns
     ]
-    console.print(table(("column", "type", "level", "may be used as"), rows))
+    heads = ("column", "type", "empty", "distinct", "category", "level", "class", "may be used as", "leaves as")
+    console.print(table(heads, rows))

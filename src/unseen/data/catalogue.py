@@ -53,29 +53,40 @@ class Catalogue:
         subject: str,
         uses: Mapping[str, Sequence[Use]] | None = None,
         descriptions: Mapping[str, str] | None = None,
+        *,
+        owner: str = "",
+        retention: Retention | None = None,
+        jurisdictions: Sequence[str] = (),
     ) -> Dataset:
-        """Register a data set: reads its columns and row count from the source.
+        """Register a data set: the source's engine counts its columns; those on offer are classified at once.
 
         `uses` maps columns to what they are on offer for (the subject column always as join); columns left out
-        are not on offer. Raises DataError for an empty table or a column that is not there, MisuseError for a
-        name that is no identifier, UnavailableError for a source that cannot be read.
+        are not on offer, and stay unclassified until somebody looks. Raises DataError for an empty table, a
+        column that is not there, or one of numbers mixed with text; MisuseError for a name that is no
+        identifier; UnavailableError for a source that cannot be read.
         """
+        from unseen.data.classify.dataset import classify_source
         from unseen.data.source import open_source
 
         _checked(name)
-        with open_source(source) as opened:
-            schema, measured = opened.schema(), opened.measure()
-        rows = measured.rows
-        if rows == 0:
-            raise DataError(f"the source of data set {name!r} has no rows")
+        described = descriptions or {}
         offered = {column: tuple(given) for column, given in (uses or {}).items()}
         offered[subject] = tuple(dict.fromkeys((*offered.get(subject, ()), Use.JOIN)))
-        missing = sorted((set(offered) | set(descriptions or {})) - set(schema))
-        if missing:
-            raise DataError(
-                f"the source of data set {name!r} has no column {', '.join(missing)}; it has {', '.join(schema)}"
-            )
-        described = descriptions or {}
+        counted = {retention.column} if retention is not None and retention.column else set()
+        with open_source(source) as opened:
+            schema = opened.schema()
+            missing = sorted((set(offered) | set(described) | counted) - set(schema))
+            if missing:
+                raise DataError(
+                    f"the source of data set {name!r} has no column {', '.join(missing)}; "
+                    f"it has {', '.join(schema)}"
+                )
+            measured = opened.measure()
+            rows = measured.rows
+            if rows == 0:
+                raise DataError(f"the source of data set {name!r} has no rows")
+            _require_unmixed(name, opened.mixed([column for column in offered if _is_measured(offered[column])]))
+            found = classify_source(opened, offered)
         columns = tuple(
             Column(
                 column,
@@ -84,10 +95,13 @@ class Catalogue:
                 description=described.get(column, ""),
                 nulls=measured.nulls[column],
                 distinct=measured.distinct.get(column),
+                **(_as_fields(found[column]) if column in found else {}),
             )
             for column, kind in schema.items()
         )
-        return self._write(Dataset(name, source, subject, columns, rows, 0, ""))
+        return self._write(
+            Dataset(name, source, subject, columns, rows, 0, "", owner, retention, tuple(jurisdictions))
+        )
 
     def steward(
         self,
@@ -125,13 +139,30 @@ class Catalogue:
         """Set what the named columns are on offer for; a new version."""
         return self._change(name, {column: {"uses": tuple(given)} for column, given in uses.items()})
 
-    def restore(self, dataset: Dataset) -> Dataset:
+    def adopt(self, dataset: Dataset) -> Dataset:
         """Take in an entry that was written elsewhere (a data contract), as the newest version of its name.
 
-        Raises MisuseError for a name that is no identifier.
+        Rows, nulls and distinct values are measured again. Raises MisuseError for a name that is no identifier,
+        DataError unless the source has the entry's columns, with its types.
         """
+        from unseen.data.source import open_source
+
         _checked(dataset.name)
-        return self._write(dataset)
+        with open_source(dataset.source) as opened:
+            schema, measured = opened.schema(), opened.measure()
+        for column in dataset.columns:
+            there = schema.get(column.name, "not there")
+            if there != column.type:
+                raise DataError(
+                    f"column {column.name!r} of data set {dataset.name!r} is {column.type} in the data contract"
+                    f" and {there} in {dataset.source}; mend the contract, or register with `unseen dataset add`"
+                )
+        dataset.column(dataset.subject)
+        columns = tuple(
+            replace(column, nulls=measured.nulls[column.name], distinct=measured.distinct.get(column.name))
+            for column in dataset.columns
+        )
+        return self._write(replace(dataset, columns=columns, rows=measured.rows))
 
     def get(self, name: str, version: int | None = None) -> Dataset:
         """The newest (or the given) version of an entry. Raises DataError, naming those there are."""
@@ -182,3 +213,22 @@ def _as_fields(held: Classified) -> dict[str, Any]:
 def _checked(name: str) -> None:
     if not name.isidentifier() or len(name) > NAME_LIMIT:
         raise MisuseError(f"{name!r} is no name for a data set; use letters, digits and underscores")
+
+
+MEASURED_USES: Final = (Use.FEATURE, Use.AGGREGATE)
+MOST_MIXED: Final = 0.9
+"""A column of text is taken for one of numbers, some of them broken, where so many of its values are numbers."""
+
+
+def _is_measured(uses: Sequence[Use]) -> bool:
+    return any(use in MEASURED_USES for use in uses)
+
+
+def _require_unmixed(name: str, shares: Mapping[str, float]) -> None:
+    """Raises DataError for a column whose values are numbers for the most part, and text for the rest."""
+    for column, share in shares.items():
+        if MOST_MIXED <= share < 1:
+            raise DataError(
+                f"column {column!r} of data set {name!r} holds numbers in {share:.1%} of its values and other "
+                "text in the rest; mend these values at the source (or leave them empty), and register it again"
+            )

@@ -181,13 +181,22 @@ class Dataset:
         raise DataError(f"data set {self.name!r} has no column {name!r} (columns: {known})")
 
     def require(self, column: str, use: Use) -> Column:
-        """The column, if its entry allows the use. Raises RefusedError under rule `catalogue-use`."""
+        """The column, if its entry allows the use and it is classified.
+
+        Raises RefusedError under rule `catalogue-use` or `catalogue-category`.
+        """
         found = self.column(column)
         if use not in found.uses:
             raise RefusedError(
                 "catalogue-use",
                 f"column {column!r} of data set {self.name!r} is not on offer as {use.value}",
                 f"a steward may allow it: unseen dataset allow {self.name} {column}={use.value}",
+            )
+        if not found.classified:
+            raise RefusedError(
+                "catalogue-category",
+                f"nobody has looked at what column {column!r} of data set {self.name!r} holds",
+                f"a steward classifies it first: unseen dataset classify {self.name}",
             )
         return found
 

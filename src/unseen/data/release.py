@@ -71,8 +71,15 @@ class Release:
     """Granted columns as record batches, to be taken once; `record` stands when the last has been taken."""
 
     def __init__(
-        self, entry: Dataset, granted: Granted, batches: pa.RecordBatchReader, passage: Passage = UNHINDERED
+        self,
+        entry: Dataset,
+        granted: Granted,
+        query: str,
+        batches: pa.RecordBatchReader,
+        passage: Passage = UNHINDERED,
     ) -> None:
+        self.query = query
+        """What the source's engine is asked, in its own words."""
         self._entry, self._granted, self._batches, self._passage = entry, granted, batches, passage
         self._record: ReleaseRecord | None = None
 
@@ -138,8 +145,9 @@ def released_batches(
         _require_unchanged(entry, granted, source)
         wanted = reading(granted)
         passage = passage.only({name for name in wanted.columns if name not in wanted.keys})
-        batches = source.batches(passage.asks(wanted, entry.subject))
-        yield Release(entry, granted, passage.through(batches, wanted.columns, entry.subject), passage)
+        asked = passage.asks(wanted, entry.subject)
+        leaving = passage.through(source.batches(asked), wanted.columns, entry.subject)
+        yield Release(entry, granted, source.query(asked), leaving, passage)
 
 
 def release(

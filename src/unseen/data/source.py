@@ -6,7 +6,7 @@ Only the data layer opens sources, and rows leave by `release` alone.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -23,6 +23,7 @@ from unseen.errors import UnseenError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+NUMERIC: Final = r"^ *[-+]?[0-9]+([.,][0-9]+)? *$"
 BATCH_ROWS: Final = 1 << 16
 """Rows of one batch, at most."""
 
@@ -68,10 +69,26 @@ class Source:
         shares = {name: count / max(rows, 1) for name, count in zip(nulls, counts, strict=False)}
         return Measured(rows, shares, dict(zip(distinct, counts[len(nulls) :], strict=True)))
 
-    def sample(self, rows: int) -> pa.Table:
+    def mixed(self, columns: Collection[str]) -> dict[str, float]:
+        """Of columns of text: the share of their values that are numbers, counted by the engine."""
+        texts = [name for name in columns if self.table[name].type().is_string()]
+        if not texts:
+            return {}
+        numbers = [self.table[name].re_search(NUMERIC).sum() for name in texts]
+        wanted = [*numbers, *(self.table[name].count() for name in texts)]
+        figures = self.run(
+            self.table.aggregate([each.name(f"figure{place}") for place, each in enumerate(wanted)])
+        )
+        counts = [int(value or 0) for value in figures.to_pylist()[0].values()]
+        return {
+            name: number / max(values, 1)
+            for name, number, values in zip(texts, counts, counts[len(texts) :], strict=False)
+        }
+
+    def sample(self, rows: int, columns: Collection[str] | None = None) -> pa.Table:
         """About so many rows, drawn at random by the engine: all of a small table, the first where it cannot."""
         total = self.rows()
-        drawn = self.table
+        drawn = self.table if columns is None else self.table.select(list(columns))
         if total > 4 * rows:
             with contextlib.suppress(UnseenError):
                 return self.run(drawn.sample(1.5 * rows / total).limit(rows))

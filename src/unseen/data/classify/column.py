@@ -71,15 +71,18 @@ class Finding:
         return round(min(1.0, by_values + 0.1 * self.named), 3)
 
 
-def classify_column(name: str, sample: Sample) -> Classified:
-    """What the column holds. A column of which nothing is known is GENERAL, with confidence 0."""
+def classify_column(name: str, sample: Sample, thorough: bool = True) -> Classified:
+    """What the column holds; `thorough` asks Presidio too, which takes seconds to load.
+
+    A column of which nothing is known is GENERAL, with confidence 0.
+    """
     if sample.size == 0:
         return _classified(Finding(GENERAL, 0.0, 0.0, (Evidence("no-values"),)))
     words = spoken_for(name)
     found = [*_by_value(sample, words), *_by_name(sample, words)]
     if not found:
         found = [*_names(sample, words), *_days(sample, words), *_text(sample)]
-    if not found:
+    if not found and thorough:
         found = _by_presidio(sample)
     if not found:
         return _classified(Finding(GENERAL, 0.0, 0.0, ()))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from unseen.data.catalogue import Catalogue
 from unseen.data.classify.category import CATEGORIES
 from unseen.data.classify.column import Sample, classify_column, of_category
 from unseen.data.dataset import Classified, Evidence
-from unseen.data.source import open_source
+from unseen.data.source import Source, open_source
 from unseen.errors import MisuseError
+
+if TYPE_CHECKING:
+    from unseen.data.catalogue import Catalogue
 
 SAMPLE_ROWS: Final = 4000
 
@@ -22,10 +25,15 @@ def classify(catalogue: Catalogue, name: str) -> dict[str, Classified]:
 
     The evidence counts sampled values and never holds one.
     """
-    entry = catalogue.get(name)
-    with open_source(entry.source) as source:
-        drawn = source.sample(SAMPLE_ROWS)
-    return {column: classify_column(column, sampled(drawn[column])) for column in drawn.column_names}
+    with open_source(catalogue.get(name).source) as source:
+        return classify_source(source)
+
+
+def classify_source(source: Source, columns: Collection[str] | None = None) -> dict[str, Classified]:
+    """What columns of an open source were found to hold: those named, by our own rules alone, or all of them."""
+    drawn = source.sample(SAMPLE_ROWS, columns)
+    thorough = columns is None
+    return {name: classify_column(name, sampled(drawn[name]), thorough) for name in drawn.column_names}
 
 
 def declared(key: str) -> Classified:

@@ -66,6 +66,8 @@ class Screen:
             kept = connection.execute(query).to_arrow_reader(_ROWS) if query != "select * from stream" else marked
             for batch in kept:
                 yield self._plain(batch, batches.schema)
+        for batch in batches:  # what an engine that knew nobody could stay did not ask for
+            self._seen += batch.num_rows
         self._ended = True
 
     def _mark(self, batches: pa.RecordBatchReader, subject: str) -> Iterator[pa.RecordBatch]:
