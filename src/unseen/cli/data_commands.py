@@ -69,6 +69,12 @@ DATA_COMMANDS: Final = (
         "unseen dataset trace found.csv --home lender",
     ),
     Command(
+        "dataset synthesise",
+        "unseen.cli.synthetic:synthesise",
+        "Make a synthetic copy with differential privacy, for a partner to develop against.",
+        "unseen dataset synthesise loans --to loans-synthetic.csv --epsilon 1 --home lender",
+    ),
+    Command(
         "dataset purge",
         "unseen.cli.protection:purge",
         "Count, or with --yes remove, the rows that are past their retention.",

@@ -132,6 +132,8 @@ class Subjects:
     def _use(self, store: Store, entry: Entry, record: Mapping[str, Json]) -> RunUse:
         from unseen.interaction.agreements import Agreements
 
+        if "job" not in entry.body:
+            return _given_out(entry, record)
         job = store.job(str(entry.body["job"]))
         try:
             title = Agreements(self._home, store).find(job.agreement).terms.agreement
@@ -155,3 +157,22 @@ class Subjects:
         if any(private.values()):
             body["sealed"] = to_base64(self._seal.seal(canonical(private), key.encode()))
         self._home.ledger.append(Kind.SUBJECT_REQUEST, key, body)
+
+
+def _given_out(entry: Entry, record: Mapping[str, Json]) -> RunUse:
+    """A use outside any job: an export to a recipient, or a synthetic copy."""
+    columns: Any = record["columns"]
+    what = "export" if "export" in entry.body else "synthetic copy"
+    recipient = str(entry.body.get("recipient", ""))
+    return RunUse(
+        job=str(entry.body.get("export", entry.key)),
+        when=entry.time,
+        dataset=str(record["dataset"]),
+        columns=tuple(columns),
+        application=what,
+        agreement="",
+        title=what,
+        purpose=str(entry.body.get("purpose", "")),
+        partners=(recipient,) if recipient else (),
+        state="done",
+    )

@@ -128,6 +128,12 @@ def test_a_leaked_part_of_an_export_names_its_recipient(home: Home, told: Any, t
         )
         assert (made["release"]["rows"], made["release"]["excluded"]) == (ROWS - 1, 1)
         assert made["marked"]["income"] <= 0.0101
+    uses = told("subject", "access", "c8")["runs"]
+    assert [(use["application"], use["partners"]) for use in uses] == [
+        ("export", ["auditor"]),
+        ("export", ["bureau"]),
+    ]
+    assert told("subject", "access", "c7")["runs"] == []
     leaked = (
         pyarrow.csv.read_csv(tmp_path / "bureau.csv").select(["income"]).take(DRAW.permutation(ROWS - 1)[:150])
     )
@@ -209,3 +215,48 @@ def test_a_table_without_numbers_cannot_be_marked(home: Home, told: Any, tmp_pat
     assert "no column to mark" in told("dataset", "export", "loans", *words, fails=True)
     assert DataError.code == "data"
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_a_synthetic_copy_within_an_agreements_budget(home: Home, told: Any, tmp_path: Path) -> None:
+    from unseen.interaction.agreement import from_yaml
+    from unseen.interaction.agreements import Agreements
+
+    told("dataset", "allow", "loans", "income=aggregate", "age=aggregate")
+    told("subject", "object", "c7")
+    words = ("--epsilon", "2", "--picture", str(tmp_path / "fidelity.svg"))
+    made = told("dataset", "synthesise", "loans", "--to", str(tmp_path / "own.csv"), *words)
+    assert made["excluded"] == 1
+    assert pyarrow.csv.read_csv(tmp_path / "own.csv").column_names == ["income", "age"]
+    assert set(made["fidelity"]["columns"]) == {"income", "age"}
+    assert "</svg>" in (tmp_path / "fidelity.svg").read_text()
+    text = """
+agreement: {name}
+parties: {{lender: {{role: controller}}, bureau: {{role: controller}}}}
+purpose: dpv:CreditChecking
+valid: {{from: 2020-01-01, until: 2099-12-31}}
+columns: {{}}
+computations: [trial]
+recipients: {{}}
+security: {{dealer: false}}
+{limits}
+"""
+    other = Home.create(tmp_path / "bureau", "bureau", "127.0.0.1:7602")
+    with home.store() as store:
+        home.introduce(store, other.card, other.card.fingerprint)
+        agreements = Agreements(home, store)
+        none = agreements.propose(from_yaml(text.format(name="Without", limits=""))).id
+        limits = "limits: {privacy: {epsilon: 3, delta: 0.0001, days: 30}}"
+        some = agreements.propose(from_yaml(text.format(name="With", limits=limits))).id
+    refused = told(
+        "dataset", "synthesise", "loans", "--to", str(tmp_path / "a.csv"), "--agreement", none[:12], fails=True
+    )
+    assert "has no privacy budget" in refused
+    words = ("--epsilon", "2", "--agreement", some[:12])
+    told("dataset", "synthesise", "loans", "--to", str(tmp_path / "b.csv"), *words)
+    assert "where 1 of 3 is left" in told(
+        "dataset", "synthesise", "loans", "--to", str(tmp_path / "c.csv"), *words, fails=True
+    )
+    assert not (tmp_path / "c.csv").exists()
+    kinds = [entry.kind.value for entry in Home(home.path).ledger.entries()]
+    assert kinds.count("budget") == 1
+    assert kinds.count("release") == 2

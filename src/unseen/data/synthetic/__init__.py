@@ -1,0 +1,1 @@
+"""Synthetic copies of a data set, with differential privacy: for a partner to develop against."""
