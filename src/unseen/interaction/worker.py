@@ -11,6 +11,7 @@ It ends when the job ends, when the node says so, and at once when the node is g
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import queue
@@ -50,6 +51,8 @@ SESSION_TAG: Final = "unseen/session/v1"
 SWITCH_SECONDS: Final = 0.0005
 """How long a thread may keep the interpreter while another waits for it. A writer thread needs it for a moment
 between any two TLS records; at Python's own 5 ms a busy main thread would starve it (10 to 40% of a run)."""
+_KEPT_BYTES: Final = 1 << 30
+_HEAP_ARRAY_BYTES: Final = 1 << 25  # the most that glibc takes
 _PROGRESS_SECONDS: Final = 0.1
 
 
@@ -113,9 +116,23 @@ class NodeLine:
             channel.abort(AbortedError("the run was stopped"))
 
 
+def keep_freed_memory() -> None:
+    """Let glibc keep what arrays of up to 32 MB have freed for the next ones, up to a gigabyte.
+
+    By itself it gives large arrays back to the kernel, which clears their pages anew for the next ones: a tenth
+    of a run's processor time. Where there is no glibc nothing happens.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(mmap_threshold, _HEAP_ARRAY_BYTES)
+        set_option(trim_threshold, _KEPT_BYTES)
+
+
 def main() -> None:
     """Entry point of the process."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    keep_freed_memory()
     line = NodeLine(socket.socket(fileno=int(sys.argv[1])))
     _import_ahead()
     folder = line.folder()

@@ -25,7 +25,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.correlation import dealer
 from unseen.interaction.session import Meeting, Member, open_session
 from unseen.interaction.task import home_credentials
-from unseen.interaction.worker import SWITCH_SECONDS, make_circle, peak_rss_mb
+from unseen.interaction.worker import SWITCH_SECONDS, keep_freed_memory, make_circle, peak_rss_mb
 
 DEALER = "dealer"
 
@@ -48,6 +48,7 @@ class Listener:
 def main() -> None:
     """Entry point of the process."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    keep_freed_memory()
     folder, index, descriptor = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     try:
         figures = measure(folder, index, Listener(descriptor))

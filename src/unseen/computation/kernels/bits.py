@@ -41,11 +41,15 @@ def compare_nibbles(opened: Words, tables: Words, first: bool, signed: bool) -> 
     compared without its top bit, and its "greater" is XORed with both top bits: chained, that gives the sign of
     opened - r.
     """
+    lanes = np.ascontiguousarray(tables).view(np.uint16).reshape(len(tables), 4 * tables.shape[1])
+    return compare_lanes(opened, lanes, first, signed)
+
+
+def compare_lanes(opened: Words, lanes: Array, first: bool, signed: bool) -> tuple[Words, Words]:
+    """`compare_nibbles` with the thermometers of k nibbles as (n, k) of 16 bits."""
     words = -(-opened.shape[0] // 64)
-    nibbles = 4 * tables.shape[1]
-    greater = np.zeros((nibbles, words), dtype=np.uint64)
-    equal = np.zeros((nibbles, words), dtype=np.uint64)
-    lanes = np.ascontiguousarray(tables).view(np.uint16).reshape(-1, nibbles)
+    greater = np.zeros((lanes.shape[1], words), dtype=np.uint64)
+    equal = np.zeros((lanes.shape[1], words), dtype=np.uint64)
     _compare_nibbles(opened, lanes, np.uint64(1 if first else 0), signed, greater, equal)
     return greater, equal
 
@@ -144,7 +148,7 @@ def _compare_nibbles(
                 above[j] |= ((table >> one) & one) << bit
                 same[j] |= ((table ^ (table >> one)) & one) << bit
             if signed:
-                nibble = word >> np.uint64(4 * top_place)
+                nibble = (word >> np.uint64(4 * top_place)) & low
                 table = (np.uint64(tables[start + b, top_place]) << one) | first
                 near, far = table >> (nibble & half), table >> ((nibble & half) + np.uint64(8))
                 top = (nibble >> np.uint64(3)) & first

@@ -21,7 +21,7 @@ FEW: Final = 4
 @kernel
 def sample_size(size: int) -> int:
     """Rows of a bucket's sample: their pairs cost at most a fifth of the comparisons with the pivot."""
-    if size < 64:
+    if size < 96:
         return 0
     return 7 if size < 1024 else 15 if size < 8192 else 31
 
@@ -137,3 +137,10 @@ def _middle(known: Index, first: int, last: int, sampled: int) -> int:
             if below == sampled // 2:
                 return i
     return first
+
+
+@kernel
+def masked_differences(values: Array, left: Index, right: Index, mask: Array, out: Array) -> None:
+    """out = values[left] - values[right] + mask, in the ring of the mask's width."""
+    for k in range(left.shape[0]):
+        out[k] = values[left[k]] - values[right[k]] + mask[k]

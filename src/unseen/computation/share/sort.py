@@ -120,7 +120,7 @@ def _ranked(keys: Shared, columns: Sequence[Shared], descending: bool, ranks: In
     flat = [as_rows(column) for column in columns]
     whole = np.column_stack([key.words, row_numbers(keys).words, *flat])
     mixed = shuffle(Shared(circle, whole, 0)).words
-    order = _order(circle, np.ascontiguousarray(mixed[:, 0]), np.ascontiguousarray(mixed[:, 1]), ranks)
+    order = _order(circle, np.ascontiguousarray(mixed[:, 0]), mixed[:, 1].astype(np.uint32), ranks)
     rows = mixed[order if ranks is None else order[ranks]]
     key = keys._with(np.ascontiguousarray(rows[:, 0]))
     parts = np.split(rows[:, 2:], np.cumsum([part.shape[1] for part in flat])[:-1], axis=1) if flat else []
@@ -130,7 +130,7 @@ def _ranked(keys: Shared, columns: Sequence[Shared], descending: bool, ranks: In
     ]
 
 
-def _order(circle: Circle, keys: Words, numbers: Words, ranks: Index | None) -> Index:
+def _order(circle: Circle, keys: Words, numbers: Array, ranks: Index | None) -> Index:
     """The public order of shuffled rows: place k holds the row of rank k, for the wanted ranks at least."""
     count = len(keys)
     order, starts, pivots = np.arange(count), np.array([0, count]), np.zeros(1, dtype=np.int64)
@@ -161,4 +161,4 @@ def _active(starts: Index, ranks: Index | None) -> Array:
 def _announced(circle: Circle, count: int) -> list[Asked]:
     """Randomness for the passes in which nearly all rows are still compared, so that its maker runs ahead."""
     passes = max(0, int(np.log2(count / AHEAD_ROWS)) + 4) if count >= AHEAD_ROWS else 0
-    return [ask_precedence(circle, count + count // 8) for _ in range(passes)]
+    return [ask_precedence(circle, count + count // 12, count) for _ in range(passes)]

@@ -158,13 +158,13 @@ def test_rounds_and_bytes_of_a_comparison_are_those_of_the_profile(parties: int)
     left, right = np.zeros(130, dtype=np.int64), np.arange(1, 131)
 
     def program(circle: Circle) -> tuple[int, int]:
-        numbers = sorting.row_numbers(enter(circle, np.zeros(131))).words
+        numbers = sorting.row_numbers(enter(circle, np.zeros(131))).words.astype(np.uint32)
         counters, rounds = [c.counters for c in circle.others()], circle.others()[0].rounds
-        asked = ask_precedence(circle, 200)
+        asked = ask_precedence(circle, 200, 131)
         circle.zero_bits(1)
         circle.open_words("level", np.zeros(1, dtype=np.uint64))
         before, passed = sum(c.bytes_sent - 16 * c.messages_sent for c in counters), rounds.count
-        together(precedes.steps(circle, numbers * np.uint64(0), numbers, left, right, asked))
+        together(precedes.steps(circle, np.zeros(131, dtype=np.uint64), numbers, left, right, asked))
         return sum(c.bytes_sent - 16 * c.messages_sent for c in counters) - before, rounds.count - passed
 
     found = run_parties(program, parties)
