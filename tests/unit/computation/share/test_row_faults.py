@@ -1,4 +1,4 @@
-"""Protocols that move rows, when something goes wrong on the way: lost peers, cut, changed and repeated messages."""
+"""Protocols that move rows, when something goes wrong: lost peers; cut, changed and repeated messages."""
 
 from __future__ import annotations
 
