@@ -11,7 +11,8 @@ from unseen.errors import DataError
 def fit_alone(columns: Real, label: Real, penalty: float, steps: int = 100) -> Real:
     """Logistic regression by Newton's method: (1 + k,) intercept and weights, intercept unpenalised.
 
-    Objective: sum of log-losses + penalty/2·|weights|². Raises DataError if there is no optimum.
+    Objective: sum of log-losses + penalty/2·|weights|²; of no columns, the intercept that fits the share of bad.
+    Raises DataError if there is no optimum.
     """
     design = np.column_stack([np.ones(len(label)), columns])
     ridge = np.r_[0.0, np.full(columns.shape[1], penalty)]

@@ -1,15 +1,17 @@
-"""One party's own columns on the way into a scorecard: read, aligned, cut into bins."""
+"""One party's own columns on the way into a scorecard: keys, outcomes, features cut into bins."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
 from unseen.application.credit.request import CreditRequest, Label
-from unseen.computation.learn.binning import Bins, level_bins, merged_labels, number_bins
+from unseen.computation.learn.binning import Bins, level_bins, merged_labels, number_bins, pooled
 from unseen.computation.types import Index, Real
 from unseen.data import contract
 from unseen.errors import DataError
@@ -17,23 +19,25 @@ from unseen.errors import DataError
 
 @dataclass(frozen=True)
 class Binned:
-    """A party's features in order of name: bins of each, and each row's bin numbers (rows, features)."""
+    """A party's features in order of name: bins of each, and each row's bin numbers (rows, features).
+
+    Rows of a bin that is too small to be counted stand in another one; `places` says in which, `filled` which
+    bins held training rows before that.
+    """
 
     names: tuple[str, ...]
     bins: tuple[Bins, ...]
     index: Index
+    places: tuple[Index, ...]
+    filled: tuple[tuple[bool, ...], ...]
 
     @property
     def widths(self) -> list[int]:
         return [len(bins.labels) for bins in self.bins]
 
-    def labels(self, merged: Sequence[Index], training: int) -> list[list[str]]:
-        """A text for each merged bin of each column; fine bins without training rows are not named."""
-        texts = []
-        for place, (bins, groups) in enumerate(zip(self.bins, merged, strict=True)):
-            filled = np.bincount(self.index[:training, place], minlength=len(bins.labels)) > 0
-            texts.append(merged_labels(bins, groups.tolist(), filled.tolist()))
-        return texts
+    def labels(self, column: int, merged: Index) -> list[str]:
+        """A text for each merged bin of a column; fine bins without training rows are not named."""
+        return merged_labels(self.bins[column], merged[self.places[column]].tolist(), self.filled[column])
 
 
 def usable_keys(table: pa.Table, key: str) -> list[bytes]:
@@ -48,33 +52,51 @@ def binned(
 ) -> Binned:
     """Cut columns at what the first `training` rows say. Raises DataError naming the column."""
     smallest = max(smallest_group, int(np.ceil(asked.smallest_bin * training)))
-    found, index = [], []
-    for name in sorted(names):
-        try:
-            bins, places = _cut(table[name], training, asked.bins, smallest)
-        except DataError as error:
-            raise DataError(f"column {name!r}: {error}") from error
-        found.append(bins)
-        index.append(places)
-    rows = table.num_rows
-    return Binned(
-        tuple(sorted(names)), tuple(found), np.column_stack(index) if index else np.empty((rows, 0), np.int64)
-    )
+    ordered = tuple(sorted(names))
+    cut = [_named(name, table[name], training, asked.bins, smallest) for name in ordered]
+    index, places, filled = [], [], []
+    for bins, numbers in cut:
+        rows = np.bincount(numbers[:training], minlength=len(bins.labels))
+        places.append(pooled(rows, smallest_group))
+        filled.append(tuple((rows > 0).tolist()))
+        index.append(places[-1][numbers])
+    together = np.column_stack(index) if index else np.empty((table.num_rows, 0), np.int64)
+    return Binned(ordered, tuple(bins for bins, _ in cut), together, tuple(places), tuple(filled))
 
 
-def outcomes(table: pa.Table, label: Label) -> Real:
-    """The label as (rows,) of 1 for bad and 0. Raises DataError for missing outcomes or one class."""
+def outcomes(table: pa.Table, label: Label, training: int) -> Real:
+    """The label as (rows,) of 1 for bad and 0, training rows first.
+
+    Raises DataError for missing outcomes, and where training or held-out rows have one class.
+    """
     values = table[label.column].to_pylist()
-    if any(value is None for value in values):
+    if any(value is None or value != value for value in values):
         raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
-    wanted = {str(value) for value in label.bad}
-    bad = np.array([float(str(value) in wanted) for value in values])
-    if not 0 < bad.sum() < len(bad):
-        raise DataError(
-            f"the label {label.column!r} has one class only among the common customers; "
-            f"check the values that mean bad ({', '.join(sorted(wanted))})"
-        )
+    wanted = {_spelled(value) for value in label.bad}
+    bad = np.array([float(_spelled(value) in wanted) for value in values])
+    for part, rows in (("training", bad[:training]), ("held-out", bad[training:])):
+        if not 0 < rows.sum() < len(rows):
+            raise DataError(
+                f"the label {label.column!r} has one class only among the {part} rows of the common customers; "
+                f"check the values that mean bad ({', '.join(sorted(wanted))})"
+            )
     return bad
+
+
+def _spelled(value: object) -> str:
+    """One spelling for a value however its column is typed: 1 and 1.0 are the same."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    return str(value)
+
+
+def _named(name: str, column: pa.ChunkedArray, training: int, count: int, smallest: int) -> tuple[Bins, Index]:
+    try:
+        return _cut(column, training, count, smallest)
+    except DataError as error:
+        raise DataError(f"column {name!r}: {error}") from error
 
 
 def _cut(column: pa.ChunkedArray, training: int, count: int, smallest: int) -> tuple[Bins, Index]:

@@ -2,85 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.credit.alone import fit_alone
-from unseen.application.credit.columns import Binned
-from unseen.application.credit.request import CreditRequest
-from unseen.application.credit.scorecard import Points
+from unseen.application.credit.scorecard import Column, Revealed
+from unseen.application.credit.sides import Side, Standing
 from unseen.application.credit.stopwatch import Stopwatch
-from unseen.computation.learn.binning import Weighed
-from unseen.computation.learn.evaluate import curves, quality
+from unseen.application.credit.weighing import LeftOut
+from unseen.computation.learn.evaluate import bands, curves, gain, quality, stability
 from unseen.computation.types import Index, Real
 from unseen.encoding import Json
 from unseen.interaction.application import Run
 
-if TYPE_CHECKING:
-    from unseen.application.credit.job import Side
-
 CURVE_POINTS = 200
 SCORES_FILE = "scores.parquet"
-
-
-@dataclass(frozen=True)
-class Revealed:
-    """The model in the clear at the label's holder: intercept, weights (k,), standard errors (1 + k,)."""
-
-    intercept: float
-    weights: Real
-    errors: Real
-    steps: int
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the scorecard, its bins with rows, bad rows, weights of evidence and points."""
-
-    party: str
-    name: str
-    description: str
-    coefficient: float
-    error: float
-    information: float
-    labels: tuple[str, ...]
-    counts: Index
-    weights: Real
-    points: Index
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided, of the coefficient being zero (normal approximation)."""
-        return math.erfc(abs(self.coefficient / self.error) / math.sqrt(2.0)) if self.error > 0 else 1.0
-
-    def as_json(self) -> Json:
-        bins = zip(self.labels, self.counts.tolist(), self.weights.tolist(), self.points.tolist(), strict=True)
-        return {
-            "party": self.party,
-            "column": self.name,
-            "description": self.description,
-            "coefficient": round(self.coefficient, 6),
-            "standard_error": round(self.error, 6),
-            "p_value": round(self.p_value, 6),
-            "information_value": round(self.information, 6),
-            "bins": [
-                {
-                    "label": label,
-                    "rows": rows,
-                    "bad": bad,
-                    "weight_of_evidence": round(weight, 6),
-                    "points": points,
-                }
-                for label, (rows, bad), weight, points in bins
-            ],
-        }
 
 
 @dataclass(frozen=True)
@@ -96,97 +37,90 @@ class Scored:
     reasons: list[list[str]]
 
 
-def own_side(side: Side, own: Binned, weighed: Sequence[Weighed], useful: Sequence[bool], training: int) -> Side:
-    """The holder's side with merged bins and weights of evidence of its useful columns."""
-    places = [place for place, flag in enumerate(useful) if flag]
-    labels = own.labels([np.asarray(w.merged) for w in weighed], training)
-    merged = [np.asarray(weighed[j].merged)[own.index[:, j]] for j in places]
-    values = [weighed[j].weights[m] for j, m in zip(places, merged, strict=True)]
-    return replace(
-        side,
-        weighed=[weighed[j] for j in places],
-        labels=[labels[j] for j in places],
-        index=np.column_stack(merged) if places else None,
-        values=np.column_stack(values) if places else None,
-    )
-
-
-def score_columns(
-    sides: Sequence[Side], revealed: Revealed, scale: Points, descriptions: Mapping[str, Mapping[str, str]]
-) -> list[Column]:
-    """The scorecard's columns, in the model's order."""
-    found: list[Column] = []
-    for side in sides:
-        for name, weighed, labels in zip(side.columns, side.weighed or (), side.labels or (), strict=True):
-            place = len(found)
-            coefficient = float(revealed.weights[place])
-            found.append(
-                Column(
-                    side.party,
-                    name,
-                    descriptions[side.party][name] or name,
-                    coefficient,
-                    float(revealed.errors[place + 1]),
-                    weighed.information,
-                    tuple(labels),
-                    weighed.counts,
-                    weighed.weights,
-                    scale.of(coefficient, weighed.weights),
-                )
-            )
-    return found
-
-
 def holder_result(
-    run: Run,
-    asked: CreditRequest,
+    here: Standing,
     card: Sequence[Column],
+    left_out: Sequence[LeftOut],
     revealed: Revealed,
     scored: Scored,
     mine: Side,
     watch: Stopwatch,
 ) -> Mapping[str, Json]:
-    """The holder's result: quality of the joint model and of the one it could build alone, on the same rows."""
-    training, held = slice(0, scored.training), slice(scored.training, None)
-    alone = np.zeros(len(scored.bad))
-    if mine.values is not None:
-        weights = fit_alone(mine.values[training], scored.bad[training], asked.penalty)
-        alone = -(weights[0] + mine.values @ weights[1:])
-    _write_scores(run, scored)
-    outcome = scored.bad[held]
-    result: dict[str, Any] = {
-        "rows": {"aligned": len(scored.bad), "training": scored.training, "held_out": len(outcome)},
-        "bad_share": float(scored.bad.mean()),
-        "alone": quality(alone[held], outcome).as_json(),
-        "joint": quality(scored.odds[held], outcome).as_json(),
+    """The holder's result: the scorecard, and how it does beside the model the holder could build alone."""
+    _write_scores(here.run, scored)
+    return {
+        "rows": _rows(len(scored.bad), scored.training),
+        **_measured(scored, _alone(here, mine, scored)),
         "intercept": {"coefficient": revealed.intercept, "standard_error": float(revealed.errors[0])},
         "training_steps": revealed.steps,
         "scorecard": [column.as_json() for column in card],
-        "scale": asked.scale.model_dump(),
-        "curves": {"alone": _curve(alone[held], outcome), "joint": _curve(scored.odds[held], outcome)},
-        "distribution": _distribution(scored.points[held], outcome),
+        "left_out": [column.as_json() for column in left_out],
+        "scale": here.asked.scale.model_dump(),
         "scores": SCORES_FILE,
         "steps": watch.as_json(),
     }
-    return result
 
 
 def partner_result(
-    columns: Sequence[str],
-    descriptions: Mapping[str, str],
+    here: Standing,
+    mine: Side,
+    weights: Real,
     points: Sequence[Index],
     rows: int,
     training: int,
     watch: Stopwatch,
 ) -> Mapping[str, Json]:
-    """The partner's result: how many customers are common, and the points of its own columns' bins."""
+    """The partner's result: how many customers are common, and the coefficients and points of its own columns."""
+    own = zip(mine.columns, weights.tolist(), mine.labels or (), points, strict=True)
     return {
-        "rows": {"aligned": rows, "training": training, "held_out": rows - training},
-        "own_points": [
-            {"column": name, "description": descriptions[name], "points": column.tolist()}
-            for name, column in zip(columns, points, strict=True)
+        "rows": _rows(rows, training),
+        "own_columns": [
+            {
+                "column": name,
+                "description": here.description(here.partner, name),
+                "coefficient": round(coefficient, 6),
+                "bins": [{"label": text, "points": p} for text, p in zip(texts, column.tolist(), strict=True)],
+            }
+            for name, coefficient, texts, column in own
         ],
         "steps": watch.as_json(),
+    }
+
+
+def _rows(aligned: int, training: int) -> Json:
+    return {"aligned": aligned, "training": training, "held_out": aligned - training}
+
+
+def _alone(here: Standing, mine: Side, scored: Scored) -> Real:
+    """Log-odds of good of all common customers by the model that the holder could build without the partner."""
+    assert mine.values is not None
+    training = slice(0, scored.training)
+    weights = fit_alone(mine.values[training], scored.bad[training], here.asked.penalty)
+    scores: Real = weights[0] + mine.values @ weights[1:]
+    return -scores
+
+
+def _measured(scored: Scored, alone: Real) -> dict[str, Json]:
+    """Both models on the same held-out rows, and what the points do there."""
+    held = slice(scored.training, None)
+    bad, points, odds = scored.bad[held], scored.points[held], scored.odds[held]
+    better = gain(alone[held], odds, bad)
+    chances = 1.0 / (1.0 + np.exp(np.clip(odds, -500, 500)))
+    return {
+        "bad_share": float(scored.bad.mean()),
+        "held_out_bad": int(bad.sum()),
+        "alone": quality(alone[held], bad).as_json(),
+        "joint": quality(odds, bad).as_json(),
+        "gain": {
+            "auc": better.gain,
+            "standard_error": better.error,
+            "p_value": better.p_value,
+            "auc_errors": {"alone": better.errors[0], "joint": better.errors[1]},
+        },
+        "curves": {"alone": _curve(alone[held], bad), "joint": _curve(odds, bad)},
+        "distribution": _distribution(points, bad),
+        "bands": [asdict(band) for band in bands(points.astype(np.float64), bad, chances)],
+        "stability": stability(scored.points[: scored.training].astype(np.float64), points.astype(np.float64)),
     }
 
 

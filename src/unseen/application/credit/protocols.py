@@ -20,11 +20,12 @@ WEIGHTS: Final = Profile(
         Disclosure(
             Role.OWNER,
             "which of its columns are of use, how their bins are merged (at least {smallest_group} rows and "
-            "{smallest_cell} good and bad ones each), and the weight of evidence of each",
+            "{smallest_cell} good and bad ones each), and the weight of evidence of each; with its own counts it "
+            "can tell from that how many bad ones a merged bin holds",
         ),
         Disclosure(Role.EACH, "the names of all parties' columns in the model"),
     ),
-    messages=_told("credit/shape", "credit/useful", "credit/merged", "credit/weights", "credit/columns"),
+    messages=_told("credit/shape", "credit/useful", "credit/used", "credit/merged", "credit/weights"),
 )
 COEFFICIENTS: Final = Profile(
     id="credit/coefficients",
@@ -32,8 +33,13 @@ COEFFICIENTS: Final = Profile(
     source="opening of shares",
     reveals=(
         Disclosure(Role.RECIPIENT, "all coefficients of the model with standard errors"),
-        Disclosure(Role.OWNER, "the coefficients of its own columns"),
-        Disclosure(Role.RECIPIENT, "the labels of the merged bins of {owner}'s columns, and their points"),
+        Disclosure(
+            Role.OWNER,
+            "the coefficients of its own columns and the points of their bins, and so nearly the intercept",
+        ),
+        Disclosure(
+            Role.RECIPIENT, "the labels of the merged bins of {owner}'s columns in the model, and their points"
+        ),
     ),
     messages=_told(
         "reveal/intercept",
@@ -41,7 +47,6 @@ COEFFICIENTS: Final = Profile(
         "reveal/variances",
         "reveal/own-weights",
         "credit/labels",
-        "credit/widths",
         "credit/points",
     ),
 )

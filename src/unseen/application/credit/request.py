@@ -41,9 +41,11 @@ class Scale(_Strict):
 
 class CreditRequest(_Strict):
     """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins
-    a numeric column gets; `smallest_bin` the least share of training rows in a bin; `penalty` that of the
-    regression; `least_information` the information value under which a column is left out; `reasons` how many
-    reason codes each party gives a score; `seed` fixes who is held out, to repeat an earlier run's split."""
+    a numeric column gets; `smallest_bin` the least share of training rows in a bin, `smallest_cell` the least good
+    and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only fall;
+    `penalty` is that of the regression; `least_information` the information value under which a column is left
+    out; `reasons` how many reason codes each party gives a score; `seed` fixes who is held out, to repeat an
+    earlier run's split."""
 
     label: Label
     parties: Mapping[str, Side]
@@ -51,6 +53,7 @@ class CreditRequest(_Strict):
     bins: Annotated[int, Field(ge=2, le=50)] = 5
     smallest_bin: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     smallest_cell: Annotated[int, Field(ge=1)] = 5
+    monotone: bool = False
     penalty: Annotated[float, Field(ge=0)] = 1.0
     least_information: Annotated[float, Field(ge=0)] = 0.005
     reasons: Annotated[int, Field(ge=0, le=5)] = 2

@@ -8,12 +8,69 @@ Source: Siddiqi, Credit Risk Scorecards (2006), chapter 6.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from unseen.application.credit.request import Scale
+from unseen.application.credit.sides import Side
 from unseen.computation.types import Index, Real
+from unseen.encoding import Json
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """The model in the clear at the label's holder: intercept, weights (k,), standard errors (1 + k,)."""
+
+    intercept: float
+    weights: Real
+    errors: Real
+    steps: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the scorecard, its bins with rows, bad rows, weights of evidence and points."""
+
+    party: str
+    name: str
+    description: str
+    coefficient: float
+    error: float
+    information: float
+    labels: tuple[str, ...]
+    counts: Index
+    weights: Real
+    points: Index
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of the coefficient being zero (normal approximation)."""
+        return math.erfc(abs(self.coefficient / self.error) / math.sqrt(2.0)) if self.error > 0 else 1.0
+
+    def as_json(self) -> Json:
+        bins = zip(self.labels, self.counts.tolist(), self.weights.tolist(), self.points.tolist(), strict=True)
+        return {
+            "party": self.party,
+            "column": self.name,
+            "description": self.description,
+            "coefficient": round(self.coefficient, 6),
+            "standard_error": round(self.error, 6),
+            "p_value": round(self.p_value, 6),
+            "information_value": round(self.information, 6),
+            "bins": [
+                {
+                    "label": label,
+                    "rows": rows,
+                    "bad": bad,
+                    "weight_of_evidence": round(weight, 6),
+                    "points": points,
+                }
+                for label, (rows, bad), weight, points in bins
+            ],
+        }
 
 
 @dataclass(frozen=True)
@@ -48,3 +105,29 @@ def adverse(points: list[Index], bins: Index, most: int) -> Index:
     order = np.argsort(-lost, axis=1, kind="stable")[:, :most]
     found = np.where(np.take_along_axis(lost, order, axis=1) > 0, order, -1)
     return np.pad(found, ((0, 0), (0, most - found.shape[1])), constant_values=-1)
+
+
+def score_columns(
+    sides: Sequence[Side], revealed: Revealed, scale: Points, description: Callable[[str, str], str]
+) -> list[Column]:
+    """The scorecard's columns, in the model's order; `description` gives a party's column its public words."""
+    found: list[Column] = []
+    for side in sides:
+        for name, weighed, labels in zip(side.columns, side.weighed or (), side.labels or (), strict=True):
+            place = len(found)
+            coefficient = float(revealed.weights[place])
+            found.append(
+                Column(
+                    side.party,
+                    name,
+                    description(side.party, name),
+                    coefficient,
+                    float(revealed.errors[place + 1]),
+                    weighed.information,
+                    tuple(labels),
+                    weighed.counts,
+                    weighed.weights,
+                    scale.of(coefficient, weighed.weights),
+                )
+            )
+    return found

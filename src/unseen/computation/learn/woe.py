@@ -28,7 +28,9 @@ PROFILE: Final = Profile(
     reveals=(
         Disclosure(Role.EACH, "how many bins each of {owner}'s columns has before merging"),
         Disclosure(
-            Role.RECIPIENT, "for each bin of {owner}'s columns, how many training rows and how many bad ones"
+            Role.RECIPIENT,
+            "for each bin of {owner}'s columns (of at least {smallest_group} training rows, or none), how many "
+            "training rows and how many bad ones",
         ),
         Disclosure(Role.DEALER, "the number of training rows and of bins"),
     ),
@@ -45,18 +47,20 @@ def outcome_counts(
     label: Real | None,
     label_owner: int,
     rows: int,
+    smallest: int = 1,
 ) -> list[Index] | None:
     """Rows and bad rows per bin: at the label's holder one (bins, 2) array a column, None elsewhere.
 
     `bins` (rows, columns) holds each row's bin number at rank `owner`, None elsewhere; `widths` are the columns'
     numbers of bins, public; `label` (rows,) of 0 and 1 at rank `label_owner`. Raises DataError at the owner for a
-    bin number out of range. Two rounds; 8·rows·(sum of widths) bytes from the owner to each other party.
+    bin number out of range, or a bin of fewer than `smallest` rows that is not empty: see `binning.pooled`.
+    Two rounds; 8·rows·(sum of widths) bytes from the owner to each other party.
     """
     if owner == label_owner:
         raise MisuseError("the label's holder counts its own columns at home")
     total = int(sum(widths))
     here = circle.rank == owner
-    membership = _membership(bins, widths, rows) if here else None
+    membership = _membership(bins, widths, rows, smallest) if here else None
     matrix = private_matrix(circle, owner, membership, (rows, total), 0)
     outcome = from_owner(circle, label_owner, None if label is None else label.reshape(-1, 1), (rows, 1), 0)
     bad = matrix.transposed_times(outcome)
@@ -69,7 +73,7 @@ def outcome_counts(
     return np.split(np.rint(counts).astype(np.int64), np.cumsum(widths)[:-1])
 
 
-def _membership(bins: Index | None, widths: Sequence[int], rows: int) -> Real:
+def _membership(bins: Index | None, widths: Sequence[int], rows: int, smallest: int) -> Real:
     """(rows, total bins) of 0 and 1: one 1 a row and column."""
     if bins is None or bins.shape != (rows, len(widths)):
         raise MisuseError(f"the columns' owner must bring bin numbers of shape ({rows}, {len(widths)})")
@@ -78,4 +82,7 @@ def _membership(bins: Index | None, widths: Sequence[int], rows: int) -> Real:
     matrix = np.zeros((rows, int(sum(widths))))
     starts = np.cumsum([0, *widths[:-1]])
     matrix[np.arange(rows)[:, None], bins + starts] = 1.0
+    held = matrix.sum(axis=0)
+    if ((held > 0) & (held < smallest)).any():
+        raise DataError(f"a bin holds fewer than {smallest} rows; pool such bins before they are counted")
     return matrix

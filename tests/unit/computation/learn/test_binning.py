@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from unseen.computation.learn.binning import evidence, level_bins, merged_labels, number_bins, weigh
-from unseen.computation.learn.evaluate import curves, quality, stability
+from unseen.computation.learn.binning import level_bins, merged_labels, number_bins, pooled
+from unseen.computation.learn.evaluate import bands, curves, gain, quality, stability
+from unseen.computation.learn.evidence import evidence, weigh
 from unseen.errors import DataError
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.just(np.nan), st.floats(-1e6, 1e6)), min_size=20, max_size=200), st.integers(2, 10))
 def test_every_value_has_a_bin_missing_ones_the_last_and_equal_ones_the_same(
     values: list[float], count: int
@@ -62,6 +66,7 @@ def test_weights_of_evidence_follow_the_formula() -> None:
     assert np.isfinite(evidence(np.array([[10, 0], [10, 10]]))[0]).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=2, max_size=12), st.booleans())
 def test_merged_bins_hold_enough_or_are_one(cells: list[tuple[int, int]], ordered: bool) -> None:
     counts = np.array([[good + bad, bad] for good, bad in cells])
@@ -84,6 +89,7 @@ def test_labels_of_merged_bins_read_as_one_span() -> None:
     assert merged_labels(bins, [0, 0, 1, 1, 1], [True] * 5) == ["< 50", "≥ 50, missing"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_quality_equals_scikit_learn_ties_included(seed: int) -> None:
     draw = np.random.default_rng(seed)
@@ -107,3 +113,35 @@ def test_stability_is_zero_for_the_same_scores_and_grows_with_a_shift() -> None:
 def test_evaluation_needs_both_classes() -> None:
     with pytest.raises(DataError):
         quality(np.arange(3.0), np.zeros(3))
+
+
+def test_a_bin_too_small_to_be_counted_joins_the_fullest() -> None:
+    assert pooled(np.array([30, 3, 50, 0]), 20).tolist() == [0, 2, 2, 2]
+
+
+def test_monotone_bins_rise_or_fall_only_and_the_missing_ones_stand_apart() -> None:
+    counts = np.array([[100, 10], [100, 30], [100, 20], [100, 60], [100, 5]])
+    weighed = weigh(counts, True, 20, 5, monotone=True)
+    rates = weighed.counts[:-1, 1] / weighed.counts[:-1, 0]
+    assert (np.diff(rates) > 0).all()
+    assert weighed.merged == (0, 1, 1, 2, 3)
+
+
+def test_the_gain_of_a_score_over_itself_is_nothing_and_of_a_better_one_is_seen() -> None:
+    draw = np.random.default_rng(5)
+    bad = (draw.random(2000) < 0.3).astype(float)
+    worse, better = draw.normal(size=2000) - 0.3 * bad, draw.normal(size=2000) - 1.5 * bad
+    same = gain(worse, worse, bad)
+    assert (same.gain, same.p_value) == (0.0, 1.0)
+    found = gain(worse, better, bad)
+    assert found.gain == pytest.approx(quality(better, bad).auc - quality(worse, bad).auc)
+    assert found.p_value < 1e-6
+
+
+def test_bands_cover_all_rows_once_and_never_part_equal_scores() -> None:
+    scores = np.repeat(np.arange(7.0), 30)
+    bad = (np.arange(210) % 3 == 0).astype(float)
+    found = bands(scores, bad, np.full(210, 1 / 3), 5)
+    assert sum(band.rows for band in found) == 210
+    assert sum(band.bad for band in found) == bad.sum()
+    assert all(one.highest < other.lowest for one, other in pairwise(found))

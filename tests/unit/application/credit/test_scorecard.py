@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from blake3 import blake3
@@ -17,25 +19,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from rehearsal import Rehearsal
 
+from unseen.application.credit.columns import outcomes
+from unseen.application.credit.request import Label
 from unseen.computation.blocks import BLOCKS
-from unseen.computation.learn.binning import level_bins, number_bins, weigh
+from unseen.computation.learn.binning import level_bins, number_bins
+from unseen.computation.learn.evidence import weigh
 from unseen.errors import DataError, MisuseError, RefusedError
-
-GERMAN = Path(__file__).parents[3].parent / "shared" / "data" / "german_credit" / "germancredit.csv.gz"
-LENDER = 8
-
-
-@pytest.fixture(scope="module")
-def german() -> dict[str, pd.DataFrame]:
-    """1,000 loans cut by columns between lender and bureau; the bureau lacks some people and knows others."""
-    loans = pd.read_csv(GERMAN)
-    loans.insert(0, "id", [f"DE-{number:04d}" for number in range(len(loans))])
-    columns = [name for name in loans.columns if name not in ("id", "creditability")]
-    lender = loans[["id", *columns[:LENDER]]].assign(bad=(loans["creditability"] == "bad").astype(int))
-    known = loans.sample(900, random_state=1)[["id", *columns[LENDER:]]]
-    others = loans.sample(100, random_state=2)[["id", *columns[LENDER:]]]
-    others["id"] = [f"XX-{number:04d}" for number in range(100)]
-    return {"lender": lender, "bureau": pd.concat([known, others]).sample(frac=1, random_state=3)}
 
 
 def pooled(tables: dict[str, pd.DataFrame], seed: str, penalty: float) -> tuple[pd.Series, float]:
@@ -105,8 +94,8 @@ def test_the_bureau_takes_home_its_own_points_and_nothing_of_the_lender(
     table = [*(rehearsal.plan().messages() or ()), *BLOCKS]
     for sent in rehearsal.sent.values():
         assert [kind for kind in sent if not any(line.covers(kind) for line in table)] == []
-    assert set(bureau) == {"rows", "own_points", "steps"}
-    assert {entry["column"] for entry in bureau["own_points"]} <= set(german["bureau"].columns)  # type: ignore[union-attr,index,call-overload]
+    assert set(bureau) == {"rows", "own_columns", "steps"}
+    assert {entry["column"] for entry in bureau["own_columns"]} <= set(german["bureau"].columns)  # type: ignore[union-attr,index,call-overload]
 
 
 def spoiled(tables: dict[str, pd.DataFrame], party: str, column: str, value: object) -> dict[str, pd.DataFrame]:
@@ -116,8 +105,46 @@ def spoiled(tables: dict[str, pd.DataFrame], party: str, column: str, value: obj
 
 
 def test_a_label_with_one_class_is_refused(german: dict[str, pd.DataFrame], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="one class only"):
+    with pytest.raises(DataError, match="one class only among the training rows"):
         Rehearsal(spoiled(german, "lender", "bad", 0), {}).run(tmp_path)
+
+
+def test_a_bad_value_is_known_however_its_column_is_typed() -> None:
+    label = Label(party="lender", column="bad", bad=(1,))
+    for values in ([1, 0, 1, 0], [1.0, 0.0, 1.0, 0.0], [Decimal("1.00"), Decimal(0)] * 2, ["1", "0"] * 2):
+        assert outcomes(pa.table({"bad": values}), label, 2).tolist() == [1.0, 0.0, 1.0, 0.0]
+
+
+def test_held_out_rows_of_one_class_are_refused() -> None:
+    with pytest.raises(DataError, match="one class only among the held-out rows"):
+        outcomes(pa.table({"bad": [1, 0, 0, 0]}), Label(party="lender", column="bad", bad=(1,)), 2)
+
+
+def test_columns_of_no_use_are_left_out_with_the_reason(german: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    tables = spoiled(german, "bureau", "constant", 7.0)
+    found = Rehearsal(tables, {"seed": "oracle", "least_information": 0.02}).run(tmp_path)["lender"]["left_out"]
+    why = {entry["column"]: entry["why"] for entry in found}  # type: ignore[union-attr,index,call-overload]
+    assert why["constant"] == "all rows in one bin"
+    assert "too little information" in why.values()
+
+
+def test_where_no_column_tells_good_from_bad_the_run_says_what_to_change(
+    german: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="least_information"):
+        Rehearsal(german, {"least_information": 9.0}).run(tmp_path)
+
+
+@pytest.mark.parametrize("useful", ["lender", "bureau"])
+def test_a_model_may_stand_on_one_sides_columns(
+    german: dict[str, pd.DataFrame], tmp_path: Path, useful: str
+) -> None:
+    tables = {
+        p: t if p == useful else t.assign(**{n: 1 for n in t.columns if n not in ("id", "bad")})
+        for p, t in german.items()
+    }
+    card = Rehearsal(tables, {"seed": "oracle"}).run(tmp_path)["lender"]["scorecard"]
+    assert {column["party"] for column in card} == {useful}  # type: ignore[union-attr,index,call-overload]
 
 
 def test_repeated_and_empty_identifiers_are_refused_with_their_shares(

@@ -1,0 +1,94 @@
+"""From a trained model to scores: log-odds opened to the label's holder, points added up, reasons named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from unseen.application.credit import exchange
+from unseen.application.credit.scorecard import Column, Revealed, adverse, points_scale, score_columns
+from unseen.application.credit.sides import Side, Standing, blocks
+from unseen.computation.learn.logistic import Fit, predict_scores
+from unseen.computation.share.array import from_owner, reveal_to, summed
+from unseen.computation.types import Index, Real
+
+
+def reveal_model(here: Standing, model: Fit) -> tuple[Revealed | None, Real]:
+    """Everything to the label's holder (None elsewhere); to the partner the coefficients of its own columns.
+
+    Returns both; the partner's coefficients are in the order of its columns in the model, empty at the holder.
+    """
+    assert model.variances is not None
+    unit = 2.0**-model.exponents
+    intercept = reveal_to(model.intercept, here.holder, "intercept")
+    weights = reveal_to(model.weights, here.holder, "weights")
+    variances = reveal_to(model.variances, here.holder, "variances")
+    ranks = np.array([rank for rank, _ in model.names])
+    places = np.flatnonzero(ranks == here.circle.rank_of(here.partner)).tolist()
+    own = reveal_to(model.weights[places], here.partner, "own-weights") if places else None
+    theirs = np.empty(0) if own is None else own * unit[places]
+    if intercept is None or weights is None or variances is None:
+        return None, theirs
+    errors = np.sqrt(np.maximum(variances, 0.0)) * np.r_[1.0, unit]
+    return Revealed(float(intercept), weights * unit, errors, len(model.steps)), theirs
+
+
+def log_odds(here: Standing, sides: Sequence[Side], model: Fit, rows: int) -> Real | None:
+    """The log-odds of good of every common customer at the label's holder, None elsewhere."""
+    bad = reveal_to(predict_scores(here.circle, blocks(here, sides, rows), model), here.holder, "scores")
+    return None if bad is None else -bad
+
+
+def points_as_partner(here: Standing, mine: Side, rows: int) -> list[Index]:
+    """Hear the points of the own columns' bins, add them up into the shared total, name the reasons."""
+    assert mine.labels is not None
+    assert mine.index is not None
+    points = exchange.hear_points(here.channel, [len(texts) for texts in mine.labels])
+    _total(here, points, mine.index, rows)
+    if here.asked.reasons:
+        exchange.tell_reasons(here.channel, adverse(points, mine.index, here.asked.reasons))
+    return points
+
+
+def points_as_holder(
+    here: Standing, sides: Sequence[Side], model: Revealed, rows: int
+) -> tuple[list[Column], Index, list[list[str]]]:
+    """The scorecard, every customer's points, and the reasons, the holder's own first."""
+    scale = points_scale(here.asked.scale, model.intercept, sum(len(side.columns) for side in sides))
+    card = score_columns(sides, model, scale, here.description)
+    points = {party: [c.points for c in card if c.party == party] for party in (here.holder, here.partner)}
+    mine = next(side for side in sides if side.party == here.holder)
+    assert mine.index is not None
+    exchange.tell_points(here.channel, points[here.partner])
+    total = _total(here, points[here.holder], mine.index, rows)
+    assert total is not None
+    most = here.asked.reasons
+    if not most:
+        return card, total, [[] for _ in range(rows)]
+    there = exchange.hear_reasons(here.channel, rows, most, len(points[here.partner]))
+    numbers = {here.holder: adverse(points[here.holder], mine.index, most), here.partner: there}
+    return card, total, _named(card, numbers, rows)
+
+
+def _total(here: Standing, points: Sequence[Index], index: Index, rows: int) -> Index | None:
+    """The sum of both sides' points of every row, revealed to the holder."""
+    own = np.zeros(rows)
+    for place, column in enumerate(points):
+        own += column[index[:, place]]
+    circle = here.circle
+    parts = [
+        from_owner(circle, rank, own if rank == circle.rank else None, (rows,), 0) for rank in range(circle.size)
+    ]
+    total = reveal_to(summed(parts), here.holder, "points")
+    return None if total is None else np.rint(total).astype(np.int64)
+
+
+def _named(card: Sequence[Column], numbers: Mapping[str, Index], rows: int) -> list[list[str]]:
+    """Per row the descriptions of each side's most adverse columns."""
+    reasons: list[list[str]] = [[] for _ in range(rows)]
+    for party, found in numbers.items():
+        names = [column.description for column in card if column.party == party]
+        for row, places in zip(reasons, found.tolist(), strict=True):
+            row += [names[place] for place in places if place >= 0]
+    return reasons
