@@ -48,7 +48,7 @@ def test_a_bin_made_for_one_person_is_merged_and_shows_no_label(
     spying = tables["bureau"].assign(spy=(tables["bureau"].index == VICTIM).astype(float), level="usual")
     spying.loc[VICTIM, "level"] = "the victim"
     results = Rehearsal(with_label({**tables, "bureau": spying}, label), {"held_out": 0.1}).run(tmp_path)
-    told: Any = results["bureau"]["own_points"]
+    told: Any = results["bureau"]["own_columns"]
     assert {entry["column"] for entry in told} == {"inquiries"}
 
 
