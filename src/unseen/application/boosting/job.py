@@ -18,6 +18,7 @@ from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tel
 from unseen.application.boosting.model import FILE, Part, read_part, write_part
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.computation.intersect.align import align
+from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
 from unseen.computation.learn.evaluate import quality
@@ -69,7 +70,7 @@ def _aligned(run: Run, asked: BoostingRequest) -> Rows:
     table = run.release(side.dataset)
     keys_column = contract.normalised(table[side.key])
     contract.require_unique(keys_column)
-    keys = [text.encode() for text in keys_column.to_pylist()]
+    keys = from_arrow(keys_column)
     minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
     rows = align(run.circle, keys, minimum, lambda done, note: run.progress("align", done, note))
     seed = (asked.seed or run.plan.seed).encode()

@@ -97,10 +97,8 @@ def _flows(asked: BoostingRequest) -> tuple[Flow, ...]:
     return (Flow(SCORE_OUTPUT, Shape.PERSON, features), Flow(OWN_OUTPUT, Shape.MODEL, learned))
 
 
-SECONDS_A_KEY = 4.5e-4
 SECONDS_A_TREE = 0.15
 SECONDS_A_ROW_AND_TREE = 6e-6
-BYTES_A_KEY = 112
 BYTES_A_ROW_AND_LEAF = 80
 
 
@@ -109,6 +107,8 @@ def estimate(plan: Plan, rows: int) -> dict[str, Json]:
     asked = read_request(plan.parameters["request"])  # type: ignore[arg-type]
     leaves = 2**asked.depth
     return {
-        "seconds": 3.0 + SECONDS_A_KEY * rows + asked.trees * (SECONDS_A_TREE + SECONDS_A_ROW_AND_TREE * rows),
-        "bytes": BYTES_A_KEY * rows + BYTES_A_ROW_AND_LEAF * rows * leaves * asked.trees,
+        "seconds": 3.0
+        + align.seconds(rows, rows)
+        + asked.trees * (SECONDS_A_TREE + SECONDS_A_ROW_AND_TREE * rows),
+        "bytes": align.bytes_moved(rows, rows) + BYTES_A_ROW_AND_LEAF * rows * leaves * asked.trees,
     }

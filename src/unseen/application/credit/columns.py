@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from unseen.application.credit.request import CreditRequest, Label
+from unseen.computation.intersect.keys import Keys, from_arrow
 from unseen.computation.learn.binning import Bins, level_bins, merged_labels, number_bins, pooled
 from unseen.computation.types import Index, Real
 from unseen.data import contract
@@ -40,11 +41,11 @@ class Binned:
         return merged_labels(self.bins[column], merged[self.places[column]].tolist(), self.filled[column])
 
 
-def usable_keys(table: pa.Table, key: str) -> list[bytes]:
+def usable_keys(table: pa.Table, key: str) -> Keys:
     """Normalised keys. Raises DataError when some are empty or repeated, with their shares."""
     keys = contract.normalised(table[key])
     contract.require_unique(keys)
-    return [text.encode() for text in keys.to_pylist()]
+    return from_arrow(keys)
 
 
 def binned(

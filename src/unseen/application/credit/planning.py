@@ -104,9 +104,7 @@ def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
     }
 
 
-SECONDS_A_KEY = 4.5e-4
 SECONDS_A_CELL = 4e-6
-BYTES_A_KEY = 112
 BYTES_A_CELL = 260
 
 
@@ -118,6 +116,6 @@ def estimate(plan: Plan, rows: int) -> dict[str, Json]:
     columns = sum(use.use is Use.FEATURE for use in plan.uses)
     cells = rows * (columns + 1)
     return {
-        "seconds": 3.0 + SECONDS_A_KEY * rows + SECONDS_A_CELL * cells,
-        "bytes": BYTES_A_KEY * rows + BYTES_A_CELL * cells,
+        "seconds": 3.0 + align.seconds(rows, rows) + SECONDS_A_CELL * cells,
+        "bytes": align.bytes_moved(rows, rows) + BYTES_A_CELL * cells,
     }

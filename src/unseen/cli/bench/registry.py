@@ -113,8 +113,8 @@ WORKLOADS: Final = (
         "align",
         "find the common customers of two parties, and put their rows in one order",
         f"{_WORKLOADS}.alignment:ALIGN",
-        size={"keys": 10_000},
-        small={"keys": 100},
+        size={"keys": 1 << 20},
+        small={"keys": 3000},
     ),
     Workload(
         "sort",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
-from unseen.computation.correlation import bit_kinds, choice_kinds, kinds, order_kinds, row_kinds
+from unseen.computation.correlation import bit_kinds, choice_kinds, kinds, ole_kinds, order_kinds, row_kinds
 from unseen.computation.correlation.source import WORDS_LIMIT, Kind
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         bit_kinds.Lift,
         choice_kinds.BitScaling,
         choice_kinds.BitSums,
+        ole_kinds.VectorOle,
         order_kinds.OrderMasks,
         row_kinds.Permutation,
         row_kinds.Permuted,

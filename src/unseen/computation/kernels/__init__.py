@@ -18,3 +18,8 @@ R = TypeVar("R")
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop at its first call, cached on disk, without the interpreter's lock."""
     return cast("Callable[P, R]", njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """A small function that kernels call in their innermost loops."""
+    return cast("Callable[P, R]", njit(inline="always")(function))
