@@ -16,7 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.computation.learn.columns import Block
-from unseen.computation.learn.logistic import Settings, fit_logistic, predict_scores
+from unseen.computation.learn.fit import predict_scores
+from unseen.computation.learn.logistic import Settings, fit_logistic
 from unseen.computation.share.array import reveal
 from unseen.errors import AbortedError, DataError, RangeError, UnseenError
 

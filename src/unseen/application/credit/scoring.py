@@ -9,7 +9,7 @@ import numpy as np
 from unseen.application.credit import exchange
 from unseen.application.credit.scorecard import Column, Revealed, adverse, points_scale, score_columns
 from unseen.application.credit.sides import Side, Standing, blocks
-from unseen.computation.learn.logistic import Fit, predict_scores
+from unseen.computation.learn.fit import Fit, predict_scores
 from unseen.computation.share.array import from_owner, reveal_to, summed
 from unseen.computation.types import Index, Real
 

@@ -10,7 +10,8 @@ def compile_kernels() -> None:
     from unseen.computation.circle import Circle
     from unseen.computation.in_process import run_parties
     from unseen.computation.learn.columns import Block
-    from unseen.computation.learn.logistic import fit_logistic, predict_scores
+    from unseen.computation.learn.fit import predict_scores
+    from unseen.computation.learn.logistic import fit_logistic
     from unseen.computation.learn.woe import outcome_counts
 
     rows = 64

@@ -20,6 +20,10 @@ from unseen.errors import DataError
 
 UNIT_FRACTION = 28
 """Fractional bits of means, scales and coefficients."""
+MEAN_FRACTION = 20
+"""Fractional bits of means in units of the spread: a mean of 1000 standard deviations leaves room for products."""
+VARIANCE_FRACTION = 20
+"""Fractional bits of variances less their public factor: such a mean counts squared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +59,8 @@ class Design:
     def unscale(self, coefficients: Shared) -> tuple[Shared, Shared]:
         """From (width,) scaled coefficients to intercept () and weights (width - 1,) on the columns' scale."""
         weights = coefficients[1:] * self.inverse_scales
-        intercept = coefficients[0] - (weights * self.means).sum()
+        shift = arithmetic.rescale(arithmetic.product(weights, self.means).sum(), UNIT_FRACTION)
+        intercept = coefficients[0] - shift
         return intercept, weights
 
     def variances(self, covariance: Shared, factor: float) -> Shared:
@@ -63,15 +68,17 @@ class Design:
 
         Weight j has variance factor·C_jj / scale_j²; the intercept's is that of c0 - sum_j mean_j/scale_j·c_j.
         """
-        ratio = self.means * self.inverse_scales
-        row = ratio.reshape(1, -1) @ covariance[1:, 1:] - covariance[0:1, 1:].times_integer(2)
-        intercept = covariance[0, 0].reshape(1) + (row[0] * ratio).sum().reshape(1)
-        diagonal = Shared(covariance.circle, np.diagonal(covariance.words)[1:].copy(), covariance.fraction)
-        weights = diagonal * self.inverse_scales * self.inverse_scales
-        fraction = UNIT_FRACTION - int(np.floor(np.log2(factor)))
-        return arithmetic.scaled(
-            concatenate([arithmetic.rescale(intercept, UNIT_FRACTION), weights]), factor, fraction
-        )
+        rough = arithmetic.rescale(covariance, VARIANCE_FRACTION)
+        ratio = arithmetic.rescale(arithmetic.product(self.means, self.inverse_scales), VARIANCE_FRACTION)
+        row = ratio.reshape(1, -1) @ rough[1:, 1:] - rough[0:1, 1:].times_integer(2)
+        intercept = rough[0, 0].reshape(1) + (row[0] * ratio).sum().reshape(1)
+        diagonal = Shared(covariance.circle, np.diagonal(rough.words)[1:].copy(), VARIANCE_FRACTION)
+        weights = diagonal * arithmetic.rescale(arithmetic.square(self.inverse_scales), VARIANCE_FRACTION)
+        shift = -int(np.floor(np.log2(factor)))
+        relative = concatenate([intercept, weights])
+        found = arithmetic.public_product(relative, factor * 2.0**shift, VARIANCE_FRACTION)
+        found = arithmetic.rescale(found, VARIANCE_FRACTION)
+        return Shared(found.circle, found.words, found.fraction + shift)
 
     def forget(self) -> None:
         for block in self.blocks:
@@ -126,7 +133,7 @@ def _enter_scaled(circle: Circle, block: Block, ridge: float) -> _Entered:
     return _Entered(
         private_matrix(circle, block.owner, values, (block.rows, width), matrix_fraction(block.rows)),
         from_owner(circle, block.owner, weight, (width,), UNIT_FRACTION),
-        from_owner(circle, block.owner, mean, (width,), UNIT_FRACTION),
+        from_owner(circle, block.owner, mean, (width,), MEAN_FRACTION),
         from_owner(circle, block.owner, inverse, (width,), UNIT_FRACTION),
         told.astype(np.float64),
     )

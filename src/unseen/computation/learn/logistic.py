@@ -27,10 +27,11 @@ from unseen.computation.learn.columns import (
     UNIT_FRACTION,
     Block,
     Design,
-    enter_block,
     enter_columns,
     matrix_fraction,
 )
+from unseen.computation.learn.fit import Fit
+from unseen.computation.learn.normal import normal_matrix, weighted_normal_matrix, with_ridge
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic, functions
 from unseen.computation.share.array import Shared, concatenate, from_owner, reveal, shared_zeros, summed
@@ -79,22 +80,6 @@ class Settings:
     errors: bool = True
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A fitted model: `intercept` () and `weights` (k,), shared, in the order of `names` (rank, column).
-
-    Weight j belongs to column j divided by 2^exponents[j]; `exponents` are public. `variances` (k + 1,) are
-    those of the intercept and the weights. `steps` are the public lengths of the training steps.
-    """
-
-    intercept: Shared
-    weights: Shared
-    variances: Shared | None
-    steps: tuple[float, ...]
-    names: tuple[tuple[int, str], ...]
-    exponents: Real
-
-
 Watch = Callable[[float, str], None]
 
 
@@ -130,19 +115,6 @@ def fit_logistic(
     design.forget()
     watch(1.0, f"{len(steps)} steps")
     return Fit(intercept, weights, variances, tuple(steps), design.names, design.exponents)
-
-
-def predict_scores(circle: Circle, columns: Sequence[Block], fit: Fit) -> Shared:
-    """Linear scores (n,) of aligned rows, shared: intercept + columns times weights. Two rounds."""
-    rows, start, parts = columns[0].rows, 0, []
-    for block in columns:
-        end = start + len(block.names)
-        matrix = enter_block(circle, block, fit.exponents[start:end])
-        parts.append(matrix @ fit.weights[start:end].reshape(-1, 1))
-        matrix.forget()
-        start = end
-    total = arithmetic.rescale(summed(parts), UNIT_FRACTION)[:, 0]
-    return total + Shared(circle, np.repeat(fit.intercept.words, rows), fit.intercept.fraction)
 
 
 def _descend(
@@ -235,23 +207,15 @@ class _Training:
 
     def gram(self) -> Shared:
         """XᵀX/n + D, the Hessian over base at the intercept-only model. No opening but for rescaling."""
-        blocks = self.design.blocks
-        parts = {(i, j): blocks[i].gram(blocks[j]) for i in range(len(blocks)) for j in range(i, len(blocks))}
-        return self._assembled(parts, 1.0 / self.rows)
+        return with_ridge(normal_matrix(self.design.blocks, 1.0 / self.rows), self.design.ridge)
 
     def hessian(self, w: Shared, sample: int | None = None) -> Shared:
         """XᵀWX/(n·base) + D with W = p(1-p) at w, from all rows or an even sample of them."""
         count = self.rows if sample is None else min(sample, self.rows)
         p = functions.logistic(self.scores(w)[:count], functions.FINE[self.width])
         weights = arithmetic.rescale(p.scaled_up(p.fraction) - arithmetic.square(p), WEIGHT_FRACTION)
-        blocks = [block.first_rows(count) for block in self.design.blocks]
-        weighted = [block.scale_rows(weights[:, 0]) for block in blocks]
-        parts = {
-            (i, j): blocks[i].transposed_times(weighted[j])
-            for i in range(len(blocks))
-            for j in range(i, len(blocks))
-        }
-        return self._assembled(parts, 1.0 / (count * self.base))
+        weighted = weighted_normal_matrix(self.design.blocks, weights[:, 0], 1.0 / (count * self.base))
+        return with_ridge(weighted, self.design.ridge)
 
     def in_range(self) -> bool:
         """Two series of different periods agree just where both are right: a score out of range shows as a gap.
@@ -271,19 +235,6 @@ class _Training:
                 "scores leave the range of ±56 that the logistic function covers; raise the penalty, "
                 "or bound extreme values (binning does)"
             )
-
-    def _assembled(self, parts: dict[tuple[int, int], Shared], factor: float) -> Shared:
-        """The symmetric (width, width) matrix factor·parts + ridge from its upper blocks."""
-        starts = np.cumsum([0, *(block.shape[1] for block in self.design.blocks)])
-        words = np.zeros((self.design.width, self.design.width), dtype=np.uint64)
-        for (i, j), part in parts.items():
-            here, there = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
-            words[here, there] = part.words
-            words[there, here] = part.words.T
-        fraction = next(iter(parts.values())).fraction
-        whole = arithmetic.scaled(Shared(self.circle, words, fraction), factor, UNIT_FRACTION)
-        diagonal = Shared(self.circle, np.diag(self.design.ridge.words[:, 0]), UNIT_FRACTION)
-        return whole + diagonal
 
 
 REFINING_STEPS: Final = 12

@@ -16,32 +16,40 @@ from unseen.computation.share.arithmetic import (
     matrix_product,
     rescale,
 )
-from unseen.computation.share.array import Shared
+from unseen.computation.share.array import Shared, shared_zeros
 from unseen.errors import MisuseError
 
 INVERSE_FRACTION: Final = 26
 """Fractional bits within the iteration: entries of the inverse up to 2^9 keep products below 2^62."""
 
 
-def inverse(matrix: Shared, norm: float = 1.0, steps: int = 24, start: Shared | None = None) -> Shared:
+def inverse(
+    matrix: Shared,
+    norm: float = 1.0,
+    steps: int = 24,
+    start: Shared | None = None,
+    fraction: int = INVERSE_FRACTION,
+) -> Shared:
     """The inverse of a shared symmetric positive definite (k, k) matrix M.
 
     Without `start`: all eigenvalues of M in (0, norm], `norm` public, for example k where the diagonal is one;
     after s steps the direction of eigenvalue e is inverted up to the factor (1 - e/norm)^(2^s), so that with 24
     steps all e > 1e-6·norm are done. What is smaller comes out damped, never wild. With `start`, some V with
-    eigenvalues of V·M in (0, 2): fewer steps do. Entries must stay below 2^9. Rounds: 4 a step; the randomness
-    of all steps is announced at once, so that its maker runs ahead.
+    eigenvalues of V·M in (0, 2): fewer steps do. Entries must stay below 2^9; every bit less than 26 in
+    `fraction` makes that four times as much. Rounds: 4 a step; the randomness of all steps is announced at once,
+    so that its maker runs ahead.
     """
     circle, k = matrix.circle, matrix.shape[0]
-    m = rescale(matrix, INVERSE_FRACTION)
+    own = 2 * INVERSE_FRACTION - fraction
+    m = rescale(matrix, own)
     identity = np.eye(k)
-    v = rescale(start, INVERSE_FRACTION) if start is not None else m.times_integer(0) + identity / norm
+    v = rescale(start, fraction) if start is not None else shared_zeros(circle, (k, k), fraction) + identity / norm
     products = [ask_matrix_product(circle, k, k, k) for _ in range(2 * steps)]
-    rescalings = [ask_rescale(circle, k * k, INVERSE_FRACTION) for _ in range(2 * steps)]
+    rescalings = [ask_rescale(circle, k * k, bits) for _ in range(steps) for bits in (own, fraction)]
     for step in range(0, 2 * steps, 2):
-        mv = rescale(matrix_product(m, v, products[step]), INVERSE_FRACTION, rescalings[step])
+        mv = rescale(matrix_product(m, v, products[step]), fraction, rescalings[step])
         correction = 2.0 * identity - mv
-        v = rescale(matrix_product(v, correction, products[step + 1]), INVERSE_FRACTION, rescalings[step + 1])
+        v = rescale(matrix_product(v, correction, products[step + 1]), fraction, rescalings[step + 1])
     return v
 
 

@@ -1,0 +1,49 @@
+"""A fitted linear predictor: coefficients on shares, and how they are applied to rows.
+
+Linear, logistic, Poisson and gamma regression all end in one: eta = intercept + columns · weights (+ offset).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_block
+from unseen.computation.share import arithmetic
+from unseen.computation.share.array import Shared, summed
+from unseen.computation.types import Real
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted model: `intercept` () and `weights` (k,), shared, in the order of `names` (rank, column).
+
+    Weight j belongs to column j divided by 2^exponents[j]; everything is in units of 2^label_exponent of the
+    label (0 but for linear regression); the exponents are public. `variances` (k + 1,) are those of the intercept
+    and the weights. `steps` are the public lengths of the training steps.
+    """
+
+    intercept: Shared
+    weights: Shared
+    variances: Shared | None
+    steps: tuple[float, ...]
+    names: tuple[tuple[int, str], ...]
+    exponents: Real
+    label_exponent: int = 0
+
+
+def predict_scores(circle: Circle, columns: Sequence[Block], fit: Fit) -> Shared:
+    """Linear predictors (n,) of aligned rows, shared: intercept + columns times weights, in units of
+    2^label_exponent. Two rounds."""
+    rows, start, parts = columns[0].rows, 0, []
+    for block in columns:
+        end = start + len(block.names)
+        matrix = enter_block(circle, block, fit.exponents[start:end])
+        parts.append(matrix @ fit.weights[start:end].reshape(-1, 1))
+        matrix.forget()
+        start = end
+    total = arithmetic.rescale(summed(parts), UNIT_FRACTION)[:, 0]
+    return total + Shared(circle, np.repeat(fit.intercept.words, rows), fit.intercept.fraction)

@@ -1,0 +1,207 @@
+"""Linear regression on columns of several parties by the normal equations, with nothing shown on the way.
+
+On standardised columns X (an intercept among them) and label y, with weights W of mean one,
+
+    [G  b]   [Xᵀ]
+    [bᵀ s] = [yᵀ] W [X y] / n          private matrices, masked once: no round without weights
+    (G + D) c = b                      a small system on shares; D = penalty / (n · squared scale)
+    rss      = s - 2 cᵀb + cᵀGc        the mean squared residual
+    V        = rss · n / (n - k) · (G + D)⁻¹ / n
+
+Objective: ½ Σ w (y - ŷ)² + penalty/2 · |weights|², intercept unpenalised: scikit-learn's `Ridge` with alpha =
+penalty; without penalty ordinary or weighted least squares.
+
+Source: Draper and Smith, Applied Regression Analysis (1998), chapters 5 and 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.learn.columns import UNIT_FRACTION, Block, Design, enter_columns, matrix_fraction
+from unseen.computation.learn.fit import Fit
+from unseen.computation.learn.normal import diagonal, normal_matrix, weighted_normal_matrix, with_ridge
+from unseen.computation.learn.rows import RowValues, SampleWeights, enter_weights
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
+from unseen.computation.share import arithmetic
+from unseen.computation.share.array import Shared, from_owner, reveal
+from unseen.computation.share.linear import inverse
+from unseen.computation.share.private import PrivateMatrix, private_matrix
+from unseen.computation.share.quotient import quotient
+from unseen.computation.types import Real
+from unseen.errors import DataError
+
+PROFILE: Final = Profile(
+    id="learn/linear",
+    title="Linear regression by the normal equations on shares",
+    source="normal equations (Draper & Smith 1998); private matrices masked once (SecureML 2017)",
+    reveals=(
+        Disclosure(Role.EACH, "the number of training rows and, where rows have weights, the weights' sum"),
+        Disclosure(Role.EACH, "the order of magnitude (a power of two) of each column's and the label's spread"),
+        Disclosure(
+            Role.EACH, "where rows have weights, the sum of all columns' weighted variances over their plain ones"
+        ),
+        Disclosure(
+            Role.EACH,
+            "how far the columns are from collinear, as the inverse's error (one number)",
+        ),
+        Disclosure(Role.DEALER, "the numbers of rows and of columns"),
+    ),
+    assumptions=("the source of correlated randomness colludes with no party",),
+    messages=(
+        Message("column-magnitudes", Carries.DISCLOSED),
+        Message("label-magnitude", Carries.DISCLOSED, most_messages=1, most_bytes=8),
+        Message("total-weight", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        Message("reveal/trace", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        Message("reveal/unsolved", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+    ),
+    failure="none; refuses where columns are collinear and there is no penalty",
+)
+
+UNSOLVED: Final = 1e-2
+"""The largest sum of squares of matrix times inverse less one that counts as solved; rounding leaves 1e-6, a
+direction that the columns do not determine 1."""
+INVERSE_FRACTION: Final = 24
+"""Fractional bits of the inverse: its entries, as large as variance inflation factors, stay below 2^13."""
+LEAST_VARIANCE: Final = 2.0**-16
+"""The label's weighted variance is at least so much of its plain one, for R² to be found."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`penalty` as in the objective. `errors` asks for standard errors too."""
+
+    penalty: float = 0.0
+    errors: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class LinearFit:
+    """`model` holds coefficients and their variances, in units of 2^label_exponent of the label; `r_squared` () is
+    the share of the label's (weighted) variance that the model explains. All shared."""
+
+    model: Fit
+    r_squared: Shared
+
+
+@dataclass(frozen=True, eq=False)
+class _Label:
+    """The standardised label (n, 1); its `mean` () and `spread` () in units of 2^exponent, known to its owner."""
+
+    values: PrivateMatrix
+    mean: Shared
+    spread: Shared
+    exponent: int
+
+
+def fit_linear(
+    circle: Circle,
+    columns: Sequence[Block],
+    label: Real | None,
+    label_owner: int,
+    settings: Settings | None = None,
+    weights: RowValues | None = None,
+) -> LinearFit:
+    """Fit to rows that are aligned over all parties; who learns what: see PROFILE.
+
+    `columns` is the same at every party, values in its own block only; `label` (n,) at rank `label_owner`, None
+    elsewhere; `weights` at any one party. Raises DataError at the owner of a constant or non-finite column or
+    label; at all where columns are collinear or there are not more rows than coefficients.
+    """
+    settings, rows = settings or Settings(), columns[0].rows
+    entered = None if weights is None else enter_weights(circle, weights, rows)
+    total = float(rows) if entered is None else entered.total
+    design = enter_columns(circle, columns, label_owner, settings.penalty / total)
+    if rows <= design.width:
+        raise DataError(
+            f"{rows} rows do not determine {design.width} coefficients; take fewer columns or more rows"
+        )
+    y = _enter_label(circle, label, label_owner, rows)
+    moments = _moments(design, y.values, entered, rows)
+    gram, right, square = moments[:-1, :-1], moments[:-1, -1:], moments[-1, -1]
+    whole = with_ridge(gram, design.ridge)
+    norm = float(design.width) if entered is None else float(reveal(diagonal(whole).sum(), "trace"))
+    inverted = inverse(whole, norm, fraction=INVERSE_FRACTION)
+    found = _solved(whole, inverted, right)
+    residual = square - (found * (right.times_integer(2) - gram @ found)).sum()
+    explained = 1.0 - _over_total(residual, square, right)
+    scaled = arithmetic.rescale(arithmetic.product(found, y.spread), UNIT_FRACTION)
+    intercept, slopes = design.unscale(scaled[:, 0])
+    variances = None
+    if settings.errors:
+        noise = residual * (rows / (rows - design.width))
+        variances = _variances(design, inverted, noise * y.spread * y.spread, rows)
+    design.forget()
+    model = Fit(intercept + y.mean, slopes, variances, (), design.names, design.exponents, y.exponent)
+    return LinearFit(model, explained)
+
+
+def _enter_label(circle: Circle, label: Real | None, owner: int, rows: int) -> _Label:
+    values = mean = spread = magnitude = None
+    if circle.rank == owner:
+        if label is None or label.shape != (rows,):
+            raise DataError(f"the label must have one value for each of the {rows} aligned rows")
+        if not np.isfinite(label).all():
+            raise DataError("the label is missing or infinite in some rows; leave these rows out")
+        if label.min() == label.max():
+            raise DataError("the label has the same value in every row; there is nothing to explain")
+        middle, deviation = label.mean(), label.std()
+        values = ((label - middle) / deviation).reshape(-1, 1)
+        magnitude = np.round(np.log2([deviation])).astype(np.int16)
+        mean, spread = np.array([middle, deviation]).reshape(2, 1) * 2.0 ** -magnitude.astype(np.float64)
+    told = circle.tell_all("label-magnitude", owner, magnitude, np.empty(1, dtype=np.int16))
+    return _Label(
+        private_matrix(circle, owner, values, (rows, 1), matrix_fraction(rows)),
+        from_owner(circle, owner, mean, (1,), UNIT_FRACTION)[0],
+        from_owner(circle, owner, spread, (1,), UNIT_FRACTION)[0],
+        int(told[0]),
+    )
+
+
+def _moments(design: Design, y: PrivateMatrix, weights: SampleWeights | None, rows: int) -> Shared:
+    """[X y]ᵀ W [X y] / n, (width + 1, width + 1)."""
+    blocks = (*design.blocks, y)
+    if weights is None:
+        return normal_matrix(blocks, 1.0 / rows)
+    found = weighted_normal_matrix(blocks, weights.coarse, 1.0 / rows)
+    weights.forget()
+    return found
+
+
+def _solved(whole: Shared, inverted: Shared, right: Shared) -> Shared:
+    """The solution of whole · c = right, improved once. Tells all how well the inverse inverts."""
+    found = inverted @ right
+    found = found + inverted @ (right - whole @ found)
+    left_over = arithmetic.rescale(whole @ inverted - np.eye(len(whole.words)), 20)
+    if not abs(float(reveal(arithmetic.square(left_over).sum(), "unsolved"))) < UNSOLVED:
+        raise DataError(
+            "the columns do not determine the coefficients: some are (nearly) sums of others; "
+            "leave columns out, or set a penalty"
+        )
+    return found
+
+
+def _over_total(residual: Shared, square: Shared, right: Shared) -> Shared:
+    """The residual over the label's variance about its weighted mean, which is the intercept's moment."""
+    total = square - arithmetic.rescale(arithmetic.square(right[0, 0]), UNIT_FRACTION)
+    # A sixteenth of both, so that the denominator is below one.
+    parts = [Shared(part.circle, part.words, part.fraction + 4) for part in (residual, total)]
+    upper, lower = (arithmetic.rescale(part, 31).reshape(1) for part in parts)
+    return quotient(upper, lower, LEAST_VARIANCE, UNIT_FRACTION)[0]
+
+
+def _variances(design: Design, inverted: Shared, noise: Shared, rows: int) -> Shared:
+    """Variances of intercept and weights, in the label's units: noise / n · diagonal of (G + D)⁻¹.
+
+    Of 1/n the power of two is a change of fraction, the rest goes into the noise.
+    """
+    shift = int(np.floor(np.log2(rows)))
+    level = arithmetic.rescale(noise * (2.0**shift / rows), UNIT_FRACTION)
+    relative = arithmetic.rescale(design.variances(inverted, 1.0), 16)
+    found = arithmetic.rescale(arithmetic.product(relative, level), 20)
+    return Shared(found.circle, found.words, found.fraction + shift)

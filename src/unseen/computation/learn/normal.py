@@ -1,0 +1,52 @@
+"""Normal matrices on shares: the matrix XᵀX, or XᵀWX, of columns that stand at several parties, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unseen.computation.learn.columns import UNIT_FRACTION
+from unseen.computation.share import arithmetic
+from unseen.computation.share.array import Shared
+from unseen.computation.share.private import PrivateMatrix
+
+
+def normal_matrix(blocks: Sequence[PrivateMatrix], factor: float) -> Shared:
+    """factor·XᵀX for X the blocks side by side. A party's own block is local, across parties no round."""
+    parts = {(i, j): blocks[i].gram(blocks[j]) for i, j in _upper(len(blocks))}
+    return _assembled(blocks, parts, factor)
+
+
+def weighted_normal_matrix(blocks: Sequence[PrivateMatrix], weights: Shared, factor: float) -> Shared:
+    """factor·XᵀWX for shared weights (count,) of the first `count` rows: a round a block and one a pair."""
+    first = [block.first_rows(weights.size) for block in blocks]
+    weighted = [block.scale_rows(weights) for block in first]
+    parts = {(i, j): first[i].transposed_times(weighted[j]) for i, j in _upper(len(blocks))}
+    return _assembled(blocks, parts, factor)
+
+
+def with_ridge(matrix: Shared, ridge: Shared) -> Shared:
+    """The matrix with `ridge` (width, 1) added along its diagonal; local."""
+    return matrix + Shared(matrix.circle, np.diag(ridge.words[:, 0]), ridge.fraction)
+
+
+def diagonal(matrix: Shared) -> Shared:
+    """(k,) of a (k, k) matrix; local."""
+    return Shared(matrix.circle, np.diagonal(matrix.words).copy(), matrix.fraction)
+
+
+def _upper(count: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(count) for j in range(i, count)]
+
+
+def _assembled(blocks: Sequence[PrivateMatrix], parts: dict[tuple[int, int], Shared], factor: float) -> Shared:
+    """The symmetric matrix factor·parts from its upper blocks."""
+    starts = np.cumsum([0, *(block.shape[1] for block in blocks)])
+    words = np.zeros((starts[-1], starts[-1]), dtype=np.uint64)
+    for (i, j), part in parts.items():
+        here, there = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
+        words[here, there] = part.words
+        words[there, here] = part.words.T
+    circle, fraction = blocks[0].circle, next(iter(parts.values())).fraction
+    return arithmetic.scaled(Shared(circle, words, fraction), factor, UNIT_FRACTION)
