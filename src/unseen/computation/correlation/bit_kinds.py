@@ -59,6 +59,24 @@ class Nibbles(Kind):
 
 
 @dataclass(frozen=True)
+class SmallNibbles(Kind):
+    """r uniform in Z_2^32, and XOR shares of the thermometers of its 8 nibbles, as `Nibbles`."""
+
+    count: int
+    name: ClassVar[str] = "small-nibbles"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,), bits=32),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, 2), Group.XOR),)
+
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        return (np.ascontiguousarray(bits.thermometers(values[0].astype(np.uint64))[:, :2]),)
+
+
+@dataclass(frozen=True)
 class BitsInRing(Kind):
     """Uniform bits, packed, and the same bits as elements of Z_2^64: from XOR shares to additive ones."""
 

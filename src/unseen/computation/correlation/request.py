@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         kinds.MaskGram,
         bit_kinds.GateMasks,
         bit_kinds.Nibbles,
+        bit_kinds.SmallNibbles,
         bit_kinds.BitsInRing,
         bit_kinds.BitProduct,
         bit_kinds.Lift,

@@ -18,7 +18,7 @@ from unseen.computation.profile import Profile
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared
 from unseen.computation.share.boolean import to_numbers, words_for
-from unseen.computation.share.compare import negative
+from unseen.computation.share.thresholds import below_each
 from unseen.errors import MisuseError
 
 QUOTIENT: Final = Profile(
@@ -26,9 +26,9 @@ QUOTIENT: Final = Profile(
     title="Quotient of shared numbers, the least denominator known",
     source="Catrina and Saxena, FC 2010",
     failure="none; relative error below 2^-20 of a quotient, and one step",
-    rounds=lambda count, powers: 22,
+    rounds=lambda count, powers: 23,
     bytes_sent=lambda count, powers, parties: (
-        parties * (parties - 1) * 8 * (powers * (count + 35 * words_for(count)) + 27 * count)
+        parties * (parties - 1) * 8 * (34 * powers * words_for(count) + words_for(powers * count) + 31 * count)
     ),
 )
 
@@ -47,12 +47,10 @@ def quotient(numerator: Shared, denominator: Shared, least: float, fraction: int
     if numerator.fraction != 31 or denominator.fraction != 31 or not 2.0**-26 <= least < 1:
         raise MisuseError("a quotient takes numbers of 31 fractional bits, and denominators of 2^-26 or more")
     powers = max(1, ceil(log(1 / least, 4)))
-    count = (powers, *denominator.shape)
-    bounds = (4.0 ** -np.arange(1, powers + 1)).reshape(-1, *(1,) * len(denominator.shape))
-    spread = Shared(denominator.circle, np.broadcast_to(denominator.words, count), 31)
-    below = to_numbers(negative(spread - np.broadcast_to(bounds, count)))
-    steps = (0.75 / bounds).astype(np.int64)
-    factor = below.times_integer(np.broadcast_to(steps, count)).sum(axis=0) + 1.0
+    bounds = 4.0 ** -np.arange(1, powers + 1)
+    below = to_numbers(below_each(denominator, bounds))
+    steps = (0.75 / bounds).astype(np.int64).reshape(-1, *(1,) * len(denominator.shape))
+    factor = below.times_integer(steps).sum(axis=0) + 1.0
     parts = Shared(denominator.circle, np.stack([denominator.words, numerator.words]), 31)
     twice = Shared(denominator.circle, np.stack([factor.words] * 2), 0)
     scaled = arithmetic.rescale(arithmetic.product(parts, twice), _FRACTION)

@@ -1,0 +1,57 @@
+"""Rounds and bytes of operations on shares are those that their profiles declare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unseen.computation.circle import Circle
+from unseen.computation.in_process import run_parties
+from unseen.computation.profile import Profile
+from unseen.computation.share.array import Shared, shared_zeros
+from unseen.computation.share.quotient import QUOTIENT, quotient
+from unseen.computation.share.thresholds import (
+    BELOW_EACH,
+    BELOW_EACH_ROUGHLY,
+    below_each,
+    below_each_small,
+)
+
+COUNT = 130
+Work = Callable[[Circle, Shared], Any]
+
+OPERATIONS: list[tuple[Profile, tuple[Any, ...], int, Work]] = [
+    (BELOW_EACH, (COUNT, 3), 24, lambda _, x: below_each(x, np.arange(3.0))),
+    (
+        BELOW_EACH_ROUGHLY,
+        (COUNT, 3),
+        24,
+        lambda circle, x: below_each_small(circle, x.words.astype(np.uint32), np.arange(3, dtype=np.uint32)),
+    ),
+    (QUOTIENT, (COUNT, 2), 31, lambda _, x: quotient(x, x, 0.1, 20)),
+]
+
+
+@pytest.mark.parametrize("parties", [2, 3, 5])
+@pytest.mark.parametrize(
+    ("profile", "sizes", "fraction", "work"), OPERATIONS, ids=lambda part: getattr(part, "id", "")
+)
+def test_rounds_and_bytes_are_those_of_the_profile(
+    parties: int, profile: Profile, sizes: tuple[Any, ...], fraction: int, work: Work
+) -> None:
+    def program(circle: Circle) -> tuple[int, int]:
+        counters, rounds = [channel.counters for channel in circle.others()], circle.others()[0].rounds
+        circle.open_words("level", np.zeros(1, dtype=np.uint64))
+        sent, passed = sum(c.bytes_sent - 16 * c.messages_sent for c in counters), rounds.count
+        work(circle, shared_zeros(circle, COUNT, fraction))
+        return sum(c.bytes_sent - 16 * c.messages_sent for c in counters) - sent, rounds.count - passed
+
+    found = run_parties(program, parties)
+    assert profile.bytes_sent is not None
+    assert profile.rounds is not None
+    assert sum(sent for sent, _ in found) == profile.bytes_sent(*sizes, parties)
+    # The last party also waits for the dealer, which its count of rounds shows.
+    assert found[0][1] == profile.rounds(*sizes)
