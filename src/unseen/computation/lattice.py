@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from unseen.computation.kernels import lattice as kernels
 from unseen.computation.kernels.lattice import Spectrum
 from unseen.computation.prg import Expander
+from unseen.computation.threads import each, slices
 from unseen.computation.types import Array, Index, Words
 
 DEGREE: Final = 2048
@@ -85,7 +86,8 @@ def mask_rows(elements: Elements, places: Array, starts: Index, total: int) -> W
     column's first bin. About 2048 additions a row and column.
     """
     found = np.zeros((total, DEGREE), dtype=np.uint64)
-    kernels.window_sums(elements.words, places, starts, found)
+    parts = [(np.ascontiguousarray(places[:, part]), starts[part]) for part in slices(len(starts))]
+    each(lambda part: kernels.window_sums(elements.words, *part, found), parts)
     return found
 
 

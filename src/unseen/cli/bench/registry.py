@@ -110,6 +110,13 @@ WORKLOADS: Final = (
         small={"side": 40},
     ),
     Workload(
+        "woe",
+        "weights of evidence and information values of a partner's columns against the label",
+        f"{_WORKLOADS}.evidence:WOE",
+        size={"rows": 100_000, "columns": 50, "bins": 10},
+        small={"rows": 500, "columns": 4, "bins": 4},
+    ),
+    Workload(
         "align",
         "find the common customers of two parties, and put their rows in one order",
         f"{_WORKLOADS}.alignment:ALIGN",

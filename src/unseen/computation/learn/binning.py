@@ -47,7 +47,8 @@ class NumberBins:
         """Each value's bin. Raises DataError for infinite values."""
         _require_finite(values)
         found = np.searchsorted(np.asarray(self.edges), values, side="right")
-        return np.where(np.isnan(values), len(self.edges) + 1, found).astype(np.int64)
+        found[np.isnan(values)] = len(self.edges) + 1
+        return found
 
     def _span(self, first: int, last: int) -> str:
         low = _number(self.edges[first - 1]) if first > 0 else ""
