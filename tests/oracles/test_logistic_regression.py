@@ -18,6 +18,7 @@ from unseen.computation.in_process import run_parties
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.fit import predict_scores
 from unseen.computation.learn.logistic import Settings, fit_logistic
+from unseen.computation.learn.rows import RowTerms, RowValues
 from unseen.computation.share.array import reveal
 from unseen.errors import AbortedError, DataError, RangeError, UnseenError
 
@@ -39,6 +40,9 @@ def fit(
     widths: Sequence[int],
     label_owner: int = 0,
     settings: Settings | None = None,
+    weights: np.ndarray | None = None,
+    offset: np.ndarray | None = None,
+    terms_owner: int = 1,
 ) -> Outcome:
     """Fit with the columns cut among as many parties as there are widths; all parties must agree."""
     rows, cuts = len(label), np.cumsum([0, *widths])
@@ -55,7 +59,11 @@ def fit(
             if end > start
         ]
         mine = label if circle.rank == label_owner else None
-        model = fit_logistic(circle, blocks, mine, label_owner, settings)
+        given = [
+            None if term is None else RowValues(terms_owner, term if circle.rank == terms_owner else None)
+            for term in (weights, offset)
+        ]
+        model = fit_logistic(circle, blocks, mine, label_owner, settings, terms=RowTerms(*given))
         unit = 2.0**-model.exponents
         variances = np.zeros(1) if model.variances is None else reveal(model.variances, "variances")
         return Outcome(
@@ -93,6 +101,27 @@ def test_penalised_coefficients_equal_scikit_learn(penalty: float) -> None:
     columns, label = synthetic(2000, 5)
     ours = fit(columns, label, [2, 3], settings=Settings(penalty=penalty, errors=False))
     theirs = LogisticRegression(C=1.0 / penalty, tol=1e-10, max_iter=1000).fit(columns, label)
+    np.testing.assert_allclose(ours.weights, theirs.coef_[0], atol=1e-3)
+    assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("terms_owner", [0, 1, 2])
+def test_weights_and_offset_at_any_party_equal_statsmodels(terms_owner: int) -> None:
+    columns, label = synthetic(2000, 5)
+    rng = np.random.default_rng(terms_owner)
+    weights, offset = rng.integers(1, 5, len(label)) * 1.0, rng.normal(size=len(label)) - 1.5
+    ours = fit(columns, label, [2, 1, 2], 0, Settings(penalty=0.0), weights, offset, terms_owner)
+    family = sm.families.Binomial()
+    theirs = sm.GLM(label, sm.add_constant(columns), family, freq_weights=weights, offset=offset).fit()
+    np.testing.assert_allclose(np.r_[ours.intercept, ours.weights], theirs.params, atol=1e-3)
+    np.testing.assert_allclose(ours.errors, theirs.bse, rtol=5e-3)
+
+
+def test_weights_of_wide_spread_with_a_penalty_equal_scikit_learn() -> None:
+    columns, label = synthetic(3000, 4)
+    weights = np.exp(np.random.default_rng(1).normal(size=len(label)) * 1.2 + columns[:, 0])
+    ours = fit(columns, label, [2, 2], settings=Settings(penalty=20.0, errors=False), weights=weights)
+    theirs = LogisticRegression(C=1 / 20.0, tol=1e-10, max_iter=1000).fit(columns, label, weights)
     np.testing.assert_allclose(ours.weights, theirs.coef_[0], atol=1e-3)
     assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=1e-3)
 

@@ -41,11 +41,8 @@ PROFILE: Final = Profile(
     title="Linear regression by the normal equations on shares",
     source="normal equations (Draper & Smith 1998); private matrices masked once (SecureML 2017)",
     reveals=(
-        Disclosure(Role.EACH, "the number of training rows and, where rows have weights, the weights' sum"),
+        Disclosure(Role.EACH, "the number of training rows"),
         Disclosure(Role.EACH, "the order of magnitude (a power of two) of each column's and the label's spread"),
-        Disclosure(
-            Role.EACH, "where rows have weights, the sum of all columns' weighted variances over their plain ones"
-        ),
         Disclosure(
             Role.EACH,
             "how far the columns are from collinear, as the inverse's error (one number)",
@@ -56,8 +53,6 @@ PROFILE: Final = Profile(
     messages=(
         Message("column-magnitudes", Carries.DISCLOSED),
         Message("label-magnitude", Carries.DISCLOSED, most_messages=1, most_bytes=8),
-        Message("total-weight", Carries.DISCLOSED, most_messages=1, most_bytes=24),
-        Message("reveal/trace", Carries.DISCLOSED, most_messages=1, most_bytes=24),
         Message("reveal/unsolved", Carries.DISCLOSED, most_messages=1, most_bytes=24),
     ),
     failure="none; refuses where columns are collinear and there is no penalty",
@@ -107,7 +102,7 @@ def fit_linear(
     settings: Settings | None = None,
     weights: RowValues | None = None,
 ) -> LinearFit:
-    """Fit to rows that are aligned over all parties; who learns what: see PROFILE.
+    """Fit to rows that are aligned over all parties; who learns what: see PROFILE and `rows.WEIGHTS`.
 
     `columns` is the same at every party, values in its own block only; `label` (n,) at rank `label_owner`, None
     elsewhere; `weights` at any one party. Raises DataError at the owner of a constant or non-finite column or

@@ -1,41 +1,32 @@
 """Logistic regression on columns of several parties, to the optimum, with nothing shown on the way.
 
-Each party keeps its columns in the clear at home; coefficients, scores and gradients are shared. Newton's
-method with a Hessian that stays fixed for several steps: no learning rate to guess, and since the gradient is
-exact, the only fixed point is the optimum. (Böhning & Lindsay, Ann. Inst. Statist. Math. 40, 1988, have the
-idea of a fixed matrix; ours is the true one at the intercept-only model, later refreshed on a sample of rows.)
+Newton's method as in `newton`, with
 
-On columns scaled so that the first Hessian has a unit diagonal, one step is
-
-    scores   = X w                                       private matrices by shared coefficients
     residual = y - 1 / (1 + exp(-scores))                one round, by a sine series
-    w       += P (Xᵀ residual / (n·base) - D w)          P ≈ inverse Hessian, base = p(1-p), p = mean of y
+    variance = p (1 - p), base = p̄ (1 - p̄) at the mean p̄ of y
 
-Objective: sum of log-losses + penalty/2 · |weights|², intercept unpenalised.
+on columns scaled so that the first Hessian, that of the intercept-only model, has a unit diagonal.
+
+Objective: sum of log-losses, each times its row's weight, + penalty/2 · |weights|², intercept unpenalised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from unseen.computation.circle import Circle
-from unseen.computation.learn.columns import (
-    UNIT_FRACTION,
-    Block,
-    Design,
-    enter_columns,
-    matrix_fraction,
-)
+from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_columns
 from unseen.computation.learn.fit import Fit
-from unseen.computation.learn.normal import normal_matrix, weighted_normal_matrix, with_ridge
+from unseen.computation.learn.newton import WEIGHT_FRACTION, Active, Descent, Newton, Scale, Watch
+from unseen.computation.learn.normal import first_normal_matrix
+from unseen.computation.learn.rows import RowTerms, enter_terms
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic, functions
-from unseen.computation.share.array import Shared, concatenate, from_owner, reveal, shared_zeros, summed
-from unseen.computation.share.linear import inverse
+from unseen.computation.share.array import Shared, from_owner, reveal, shared_zeros
 from unseen.computation.types import Real
 from unseen.errors import DataError, RangeError
 
@@ -80,9 +71,6 @@ class Settings:
     errors: bool = True
 
 
-Watch = Callable[[float, str], None]
-
-
 def fit_logistic(
     circle: Circle,
     columns: Sequence[Block],
@@ -90,132 +78,90 @@ def fit_logistic(
     label_owner: int,
     settings: Settings | None = None,
     watch: Watch = lambda done, note: None,
+    terms: RowTerms | None = None,
 ) -> Fit:
     """Fit to rows that are aligned over all parties.
 
     `columns` is the same at every party, values in its own block only; `label` (n,) of 0 and 1 at rank
-    `label_owner`, None elsewhere. Who learns what: see PROFILE. Raises DataError at the owner of a label of one
-    class or of a constant or non-finite column, at all if there is no optimum; RangeError beyond ±56.
+    `label_owner`, None elsewhere; `terms` are sample weights and an offset, each at any one party. Who learns
+    what: see PROFILE, and `rows.WEIGHTS`. Raises DataError at the owner of a label of one class or of a constant
+    or non-finite column, at all if there is no optimum; RangeError beyond ±56.
     """
     settings = settings or Settings()
+    newton = begin(circle, columns, label, label_owner, settings, watch, terms or RowTerms())
+    newton.optimum(newton.everything)
+    return finish(newton, newton.everything, settings)
+
+
+def begin(
+    circle: Circle,
+    columns: Sequence[Block],
+    label: Real | None,
+    label_owner: int,
+    settings: Settings,
+    watch: Watch,
+    terms: RowTerms,
+) -> Newton:
+    """Everything entered, ready to fit any of the columns."""
     rows = columns[0].rows
     positive = _share_of_positives(circle, label, label_owner, rows)
-    base = positive * (1.0 - positive)
-    design = enter_columns(circle, columns, label_owner, settings.penalty / (rows * base))
-    training = _Training(circle, design, rows, base, label, label_owner)
-    watch(0.05, "columns entered")
-    first = inverse(training.gram(), norm=float(design.width))
-    w, steps = _descend(training, first, np.log(positive / (1.0 - positive)), settings, watch)
-    variances = None
-    if settings.errors:
-        watch(0.85, "standard errors")
-        covariance = training.inverse_hessian(w, first)
-        variances = design.variances(covariance, 1.0 / (rows * base))
-    intercept, weights = design.unscale(w[:, 0])
-    design.forget()
-    watch(1.0, f"{len(steps)} steps")
-    return Fit(intercept, weights, variances, tuple(steps), design.names, design.exponents)
-
-
-def _descend(
-    training: _Training, first: Shared, start: float, settings: Settings, watch: Watch
-) -> tuple[Shared, list[float]]:
-    """Newton steps from the intercept-only model until one is short enough and all scores are in range."""
-    w = training.start(start)
-    preconditioner = training.preconditioner(first)
-    steps: list[float] = []
-    refreshed = 0
-    while len(steps) < settings.most_steps:
-        fine = bool(steps) and steps[-1] < 0.03
-        exact, short = training.step(w, preconditioner, fine)
-        w = w + exact
-        steps.append(_length(short, f"step-{len(steps)}"))
-        watch(min(0.8, 0.1 + 0.1 * len(steps)), f"step {len(steps)}, length {steps[-1]:.1e}")
-        done = fine and steps[-1] < settings.tolerance
-        slow = len(steps) - refreshed >= 2 and steps[-1] > max(0.15 * steps[-2], 20 * settings.tolerance)
-        if (done or slow) and not training.in_range():
-            training.widen()
-        elif done:
-            return w, steps
-        if slow:
-            preconditioner = training.preconditioner(training.inverse_hessian(w, first, settings.sample))
-            refreshed = len(steps)
-    raise DataError(
-        "training found no optimum: the columns may separate the classes completely; "
-        "raise the penalty, or leave out columns that give the label away"
+    entered = enter_terms(circle, terms, rows)
+    scale = Scale(rows, positive * (1.0 - positive), headroom=0 if entered.weights is None else 2)
+    design = enter_columns(circle, columns, label_owner, settings.penalty / (entered.total * scale.base))
+    first, norm = first_normal_matrix(design, entered.weights, rows)
+    start = np.zeros((design.width, 1))
+    start[0] = np.log(positive / (1.0 - positive))
+    newton = Newton(
+        circle,
+        design,
+        _Logistic(circle, scale, label, label_owner),
+        entered,
+        scale,
+        first,
+        norm,
+        shared_zeros(circle, start.shape, UNIT_FRACTION) + start,
+        Descent(settings.tolerance, settings.most_steps, settings.sample),
+        watch,
     )
+    watch(0.05, "columns entered")
+    return newton
 
 
-class _Training:
-    """The quantities of one fit, all on shares and on the scaled columns, divided by n·base."""
+def finish(newton: Newton, active: Active, settings: Settings) -> Fit:
+    """The model of the latest fit, on the columns' own scale."""
+    design, variances = newton.design, None
+    if settings.errors:
+        newton.watch(0.85, "standard errors")
+        covariance = newton.covariance(active)
+        variances = design.variances(covariance, 1.0 / (newton.terms.total * newton.scale.base))
+    intercept, weights = design.unscale(newton.w[:, 0])
+    if newton.terms.centre is not None:
+        intercept = intercept - newton.terms.centre
+    design.forget()
+    newton.terms.forget()
+    newton.watch(1.0, f"{len(newton.steps)} steps")
+    return Fit(intercept, weights, variances, tuple(newton.steps), design.names, design.exponents)
 
-    def __init__(
-        self, circle: Circle, design: Design, rows: int, base: float, label: Real | None, label_owner: int
-    ) -> None:
-        self.circle, self.design, self.rows, self.base = circle, design, rows, base
-        # n·base = 2^shift / factor: the shift is a change of fraction, the factor goes into the residual.
-        self.shift = int(np.floor(np.log2(rows * base)))
-        self.factor = 2.0**self.shift / (rows * base)
-        values = None if label is None else label.reshape(-1, 1) * self.factor
-        # As many bits as leave room for the sum over all rows of column times residual.
-        self.fraction = min(30, 61 - matrix_fraction(rows) - int(rows).bit_length())
-        self.y = from_owner(circle, label_owner, values, (rows, 1), self.fraction)
+
+class _Logistic:
+    """The binomial family with the logit link; see `newton.Family`."""
+
+    def __init__(self, circle: Circle, scale: Scale, label: Real | None, label_owner: int) -> None:
+        self.scale, self.bound = scale, 0.25 / scale.base
+        values = None if label is None else label.reshape(-1, 1) * scale.factor
+        self.y = from_owner(circle, label_owner, values, (scale.rows, 1), scale.fraction)
         self.latest: tuple[Shared, Shared]  # scores and chances of the latest step
         self.width = 0  # which of the logistic series is wide enough for the scores, as far as seen
 
-    def start(self, intercept: float) -> Shared:
-        first = np.zeros((self.design.width, 1))
-        first[0] = intercept
-        return shared_zeros(self.circle, first.shape, UNIT_FRACTION) + first
-
-    def scores(self, w: Shared) -> Shared:
-        """X w, not truncated: (n, 1). One round."""
-        parts, start = [], 0
-        for block in self.design.blocks:
-            parts.append(block @ w[start : start + block.shape[1]])
-            start += block.shape[1]
-        return summed(parts)
-
-    def step(self, w: Shared, preconditioner: Shared, fine: bool) -> tuple[Shared, Shared]:
-        """One Newton step (k, 1), exact and again with few fractional bits for its length. Six rounds."""
+    def residual(self, scores: Shared, fine: bool) -> Shared:
         series = (functions.FINE if fine else functions.ROUGH)[self.width]
-        scores = self.scores(w)
-        chances = functions.logistic(scores, series, self.factor, self.fraction)
+        chances = functions.logistic(scores, series, self.scale.factor, self.scale.fraction)
         self.latest = scores, chances
-        residual = self.y - chances
-        raw = concatenate([block.transposed_times(residual) for block in self.design.blocks])
-        gradient = Shared(self.circle, raw.words, raw.fraction + self.shift)
-        gradient = arithmetic.rescale(gradient, UNIT_FRACTION)
-        move = arithmetic.matrix_product(preconditioner, concatenate([gradient, w]))
-        to_unit = move.fraction - UNIT_FRACTION
-        exact, short = arithmetic.truncate_together([move, move], [to_unit, move.fraction - 20])
-        return exact, short
+        return self.y - chances
 
-    def preconditioner(self, p: Shared) -> Shared:
-        """[P, -P·D] for P the inverse Hessian and D the ridge: applied to gradient and w in one product."""
-        pd = arithmetic.rescale(arithmetic.product(p, self.design.ridge.T), p.fraction)
-        return concatenate([p, -pd], axis=1)
-
-    def inverse_hessian(self, w: Shared, first: Shared, sample: int | None = None) -> Shared:
-        """The inverse of `hessian`, from that of the first one.
-
-        No weight p(1-p) is above 1/4, so the Hessian is at most 1/(4·base) times the first, and 4·base times
-        the first inverse is a start from which a few steps do.
-        """
-        start = arithmetic.scaled(first, min(1.0, 4.0 * self.base), first.fraction)
-        return inverse(self.hessian(w, sample), start=start, steps=REFINING_STEPS)
-
-    def gram(self) -> Shared:
-        """XᵀX/n + D, the Hessian over base at the intercept-only model. No opening but for rescaling."""
-        return with_ridge(normal_matrix(self.design.blocks, 1.0 / self.rows), self.design.ridge)
-
-    def hessian(self, w: Shared, sample: int | None = None) -> Shared:
-        """XᵀWX/(n·base) + D with W = p(1-p) at w, from all rows or an even sample of them."""
-        count = self.rows if sample is None else min(sample, self.rows)
-        p = functions.logistic(self.scores(w)[:count], functions.FINE[self.width])
-        weights = arithmetic.rescale(p.scaled_up(p.fraction) - arithmetic.square(p), WEIGHT_FRACTION)
-        weighted = weighted_normal_matrix(self.design.blocks, weights[:, 0], 1.0 / (count * self.base))
-        return with_ridge(weighted, self.design.ridge)
+    def variance(self, scores: Shared) -> Shared:
+        p = functions.logistic(scores, functions.FINE[self.width])
+        return arithmetic.rescale(p.scaled_up(p.fraction) - arithmetic.square(p), WEIGHT_FRACTION)
 
     def in_range(self) -> bool:
         """Two series of different periods agree just where both are right: a score out of range shows as a gap.
@@ -223,9 +169,9 @@ class _Training:
         Checks the scores of the latest step. Reveals the sum of squared differences, to all.
         """
         scores, near = self.latest
-        far = functions.logistic(scores, functions.ROUGH[self.width + 1], self.factor, self.fraction)
+        far = functions.logistic(scores, functions.ROUGH[self.width + 1], self.scale.factor, self.scale.fraction)
         gap = float(reveal(arithmetic.square(arithmetic.rescale(near - far, 20)).sum(), "range"))
-        return gap < GAP_OF_ONE_ROW + GAP_OF_ROUNDING * self.rows
+        return gap < GAP_OF_ONE_ROW + GAP_OF_ROUNDING * self.scale.rows
 
     def widen(self) -> None:
         """Take the next wider series from here on. Raises RangeError after the last."""
@@ -235,18 +181,6 @@ class _Training:
                 "scores leave the range of ±56 that the logistic function covers; raise the penalty, "
                 "or bound extreme values (binning does)"
             )
-
-
-REFINING_STEPS: Final = 12
-"""Schulz steps from the first inverse to a later one: directions down to 1/1000 of the largest weight."""
-
-WEIGHT_FRACTION: Final = 12
-"""Fractional bits of the rows' weights p(1-p): their rounding is unbiased and averages out over rows."""
-
-
-def _length(step: Shared, tag: str) -> float:
-    """The Euclidean length of a step, told to all."""
-    return float(np.sqrt(max(0.0, float(reveal(arithmetic.square(step).sum(), tag)))))
 
 
 def _share_of_positives(circle: Circle, label: Real | None, owner: int, rows: int) -> float:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unseen.computation.learn.columns import UNIT_FRACTION
+from unseen.computation.learn.columns import UNIT_FRACTION, Design
+from unseen.computation.learn.rows import SampleWeights
 from unseen.computation.share import arithmetic
-from unseen.computation.share.array import Shared
+from unseen.computation.share.array import Shared, reveal
 from unseen.computation.share.private import PrivateMatrix
 
 
@@ -24,6 +25,15 @@ def weighted_normal_matrix(blocks: Sequence[PrivateMatrix], weights: Shared, fac
     weighted = [block.scale_rows(weights) for block in first]
     parts = {(i, j): first[i].transposed_times(weighted[j]) for i, j in _upper(len(blocks))}
     return _assembled(blocks, parts, factor)
+
+
+def first_normal_matrix(design: Design, weights: SampleWeights | None, rows: int) -> tuple[Shared, float]:
+    """XᵀWX/rows + D with the weights over their mean, and a bound of its eigenvalues, its trace: the number of
+    columns where there are no weights, and told to all where there are."""
+    if weights is None:
+        return with_ridge(normal_matrix(design.blocks, 1.0 / rows), design.ridge), float(design.width)
+    whole = with_ridge(weighted_normal_matrix(design.blocks, weights.coarse, 1.0 / rows), design.ridge)
+    return whole, float(reveal(diagonal(whole).sum(), "trace"))
 
 
 def with_ridge(matrix: Shared, ridge: Shared) -> Shared:

@@ -1,0 +1,244 @@
+"""Newton's method for generalised linear models on shares, with a Hessian that stays fixed for several steps.
+
+Each party keeps its columns in the clear at home; coefficients, linear predictors and gradients are shared. No
+learning rate to guess, and since the gradient is exact, the only fixed point is the optimum. (Böhning & Lindsay,
+Ann. Inst. Statist. Math. 40, 1988, have the idea of a fixed matrix; ours is the true one at the start, later
+refreshed on a sample of rows.) On scaled columns one step is
+
+    scores   = X w + offset                  private matrices by shared coefficients
+    residual = label - mean(scores)          the family's own: a round or a few
+    w       += P (Xᵀ W residual / (n·base) - D w)
+
+with W the sample weights over their mean and P the inverse of Xᵀ W V X / (n·base) + D, where V is the family's
+variance of a row (McCullagh and Nelder, Generalized Linear Models, 1989, section 2.5) and base that of the first
+model. Some columns may be left out of a fit (`active`): the rows of P that belong to them are zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.learn.columns import UNIT_FRACTION, Design, matrix_fraction
+from unseen.computation.learn.normal import weighted_normal_matrix, with_ridge
+from unseen.computation.learn.rows import EnteredTerms
+from unseen.computation.share import arithmetic
+from unseen.computation.share.array import Shared, concatenate, reveal, summed
+from unseen.computation.share.linear import inverse
+from unseen.errors import DataError
+
+Watch: TypeAlias = Callable[[float, str], None]
+Active: TypeAlias = tuple[int, ...]
+"""Places of columns in the design, in order; 0 is the intercept, which is always in."""
+
+REFINING_STEPS: Final = 12
+"""Schulz steps from the first inverse to a later one: directions down to 1/1000 of the largest weight."""
+WEIGHT_FRACTION: Final = 12
+"""Fractional bits of the rows' variances: their rounding is unbiased and averages out over rows."""
+FINE_FROM: Final = 0.03
+"""Below this length of a step, the family's mean is computed to its last digit."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Training ends when a step is shorter than `tolerance` (in standard deviations' units) and fails after
+    `most_steps`; a Hessian is refreshed from `sample` rows."""
+
+    tolerance: float = 1e-4
+    most_steps: int = 40
+    sample: int = 16384
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the sums over rows are divided by: rows·base = 2^shift / factor.
+
+    The shift is a change of fraction, the factor goes into the residual, which has `fraction` bits: as many as
+    leave room for the sum over all rows of column times residual.
+    """
+
+    rows: int
+    base: float
+    headroom: int = 0
+
+    @property
+    def shift(self) -> int:
+        return int(np.floor(np.log2(self.rows * self.base)))
+
+    @property
+    def factor(self) -> float:
+        return float(2.0**self.shift / (self.rows * self.base))
+
+    @property
+    def fraction(self) -> int:
+        return min(30, 61 - self.headroom - matrix_fraction(self.rows) - int(self.rows).bit_length())
+
+
+class Family(Protocol):
+    """A distribution with its link: what Newton's steps need of it. `scores` are (rows, 1), not truncated."""
+
+    bound: float
+    """The largest variance of a row over that of the first model."""
+
+    def residual(self, scores: Shared, fine: bool) -> Shared:
+        """(rows, 1): the log-likelihood's derivative by the score, times the scale's factor, at its fraction."""
+
+    def variance(self, scores: Shared) -> Shared:
+        """(rows, 1), of WEIGHT_FRACTION bits: minus the second derivative, expected."""
+
+    def in_range(self) -> bool:
+        """Whether the scores of the latest residual were where it is right; told to all."""
+
+    def widen(self) -> None:
+        """Take a wider range from here on. Raises RangeError where there is none."""
+
+
+class Newton:
+    """One family on one design: fits on any of its columns, from where the last fit ended.
+
+    `first` is the Hessian where training starts, over n·base, with eigenvalues up to `norm`; `start` (width, 1).
+    """
+
+    def __init__(
+        self,
+        circle: Circle,
+        design: Design,
+        family: Family,
+        terms: EnteredTerms,
+        scale: Scale,
+        first: Shared,
+        norm: float,
+        start: Shared,
+        descent: Descent,
+        watch: Watch = lambda done, note: None,
+    ) -> None:
+        self.circle, self.design, self.family, self.terms, self.scale = circle, design, family, terms, scale
+        self.first, self.norm, self.w, self.descent, self.watch = first, norm, start, descent, watch
+        self.steps: list[float] = []
+        self._inverted: dict[Active, Shared] = {}  # the first Hessian's inverse on the latest columns
+
+    @property
+    def everything(self) -> Active:
+        return tuple(range(self.design.width))
+
+    def optimum(self, active: Active) -> Shared:
+        """Coefficients (width, 1) of the best model of these columns, zero elsewhere."""
+        inverted = self._first_inverse(active)
+        self.w, begun = only(self.w, active), len(self.steps)
+        preconditioner, refreshed = self._preconditioner(inverted, active), begun
+        while len(self.steps) - begun < self.descent.most_steps:
+            latest = self.steps[-1] if len(self.steps) > begun else np.inf
+            exact, short = self._step(preconditioner, fine=latest < FINE_FROM)
+            self.w = self.w + exact
+            before, now = latest, self._told_length(short)
+            done = before < FINE_FROM and now < self.descent.tolerance
+            slow = len(self.steps) - refreshed >= 2 and now > max(0.15 * before, 20 * self.descent.tolerance)
+            if (done or slow) and not self.family.in_range():
+                self.family.widen()
+            elif done:
+                return self.w
+            if slow:
+                refined = self.inverse(active, self.descent.sample)
+                preconditioner, refreshed = self._preconditioner(refined, active), len(self.steps)
+        raise DataError(
+            "training found no optimum: the columns may separate the classes completely; "
+            "raise the penalty, or leave out columns that give the label away"
+        )
+
+    def gradient(self) -> Shared:
+        """(width, 1) where the latest fit ended, over n·base, the penalty's part included."""
+        plain = self._likelihood_gradient(fine=True)
+        pull = arithmetic.rescale(arithmetic.product(self.w, self.design.ridge), UNIT_FRACTION)
+        return plain - pull
+
+    def hessian(self, sample: int | None = None) -> Shared:
+        """Xᵀ W V X / (n·base) + D where the latest fit ended, from all rows or an even sample of them."""
+        rows = self.scale.rows
+        count = rows if sample is None else min(sample, rows)
+        weights = self.family.variance(self._scores()[:count])
+        if self.terms.weights is not None:
+            weights = self.terms.weights.first_rows(count).times(weights)
+        factor = 1.0 / (count * self.scale.base)
+        return with_ridge(weighted_normal_matrix(self.design.blocks, weights[:, 0], factor), self.design.ridge)
+
+    def inverse(self, active: Active, sample: int | None = None) -> Shared:
+        """The inverse of `hessian` on these columns, (a, a), from that of the first one.
+
+        No row's variance is above `bound` times the first one, so neither is the Hessian: the first inverse over
+        `bound` is a start from which a few steps do.
+        """
+        first = self._first_inverse(active)
+        start = arithmetic.scaled(first, min(1.0, 1.0 / self.family.bound), first.fraction)
+        return inverse(part(self.hessian(sample), active), start=start, steps=REFINING_STEPS)
+
+    def covariance(self, active: Active) -> Shared:
+        """(width, width): `inverse` in its places, zero where a column is left out."""
+        return placed(self.inverse(active), active, self.design.width)
+
+    def _first_inverse(self, active: Active) -> Shared:
+        if active not in self._inverted:
+            self._inverted = {active: inverse(part(self.first, active), norm=self.norm)}
+        return self._inverted[active]
+
+    def _scores(self) -> Shared:
+        """X w + offset, not truncated: (n, 1). One round."""
+        parts, start = [], 0
+        for block in self.design.blocks:
+            parts.append(block @ self.w[start : start + block.shape[1]])
+            start += block.shape[1]
+        scores = summed(parts)
+        return scores if self.terms.offset is None else scores + self.terms.offset
+
+    def _likelihood_gradient(self, fine: bool) -> Shared:
+        residual = self.family.residual(self._scores(), fine)
+        if self.terms.weights is not None:
+            residual = self.terms.weights.times(residual)
+        raw = concatenate([block.transposed_times(residual) for block in self.design.blocks])
+        gradient = Shared(self.circle, raw.words, raw.fraction + self.scale.shift)
+        return arithmetic.rescale(gradient, UNIT_FRACTION)
+
+    def _step(self, preconditioner: Shared, fine: bool) -> tuple[Shared, Shared]:
+        """One step (width, 1), exact and again with few fractional bits for its length."""
+        gradient = self._likelihood_gradient(fine)
+        move = arithmetic.matrix_product(preconditioner, concatenate([gradient, self.w]))
+        to_unit = move.fraction - UNIT_FRACTION
+        exact, short = arithmetic.truncate_together([move, move], [to_unit, move.fraction - 20])
+        return exact, short
+
+    def _preconditioner(self, inverted: Shared, active: Active) -> Shared:
+        """[P, -P·D] for P the inverse Hessian and D the ridge: applied to gradient and w in one product."""
+        p = placed(inverted, active, self.design.width)
+        pd = arithmetic.rescale(arithmetic.product(p, self.design.ridge.T), p.fraction)
+        return concatenate([p, -pd], axis=1)
+
+    def _told_length(self, step: Shared) -> float:
+        """The Euclidean length of a step, told to all."""
+        square = float(reveal(arithmetic.square(step).sum(), f"step-{len(self.steps)}"))
+        length = float(np.sqrt(max(0.0, square)))
+        self.steps.append(length)
+        self.watch(min(0.8, 0.1 + 0.1 * len(self.steps)), f"step {len(self.steps)}, length {length:.1e}")
+        return length
+
+
+def part(matrix: Shared, active: Active) -> Shared:
+    """The rows and columns of these places; local."""
+    chosen = list(active)
+    return Shared(matrix.circle, np.ascontiguousarray(matrix.words[np.ix_(chosen, chosen)]), matrix.fraction)
+
+
+def placed(matrix: Shared, active: Active, width: int) -> Shared:
+    """(a, a) back into zeros (width, width); local."""
+    words = np.zeros((width, width), dtype=np.uint64)
+    words[np.ix_(list(active), list(active))] = matrix.words
+    return Shared(matrix.circle, words, matrix.fraction)
+
+
+def only(vector: Shared, active: Active) -> Shared:
+    """(width, 1) with zeros outside these places; local."""
+    words = np.zeros_like(vector.words)
+    words[list(active)] = vector.words[list(active)]
+    return Shared(vector.circle, words, vector.fraction)
