@@ -1,0 +1,137 @@
+"""How well scores separate bad from good where nobody may see a score: evaluation on shares.
+
+Rows are sorted by score on shares. Good cases that score above a bad one are then counted by a sum of places
+(Mann & Whitney 1947), and the distance of the two classes' distributions (Kolmogorov–Smirnov) is the largest of
+whole numbers that are linear in counts: both measures come out exactly, ties included. Places within equal scores
+count half: the rows are sorted twice, good ones first among equals and bad ones first.
+
+Setting: semi-honest, any number of parties, all but one colluding, correlated randomness from the source. Who
+learns what: all, how many outcomes are bad; the recipient, the measures and the counts of the bands. Failure:
+none. Cost: two sorts, and about 3·n comparisons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from unseen.computation.circle import Circle
+from unseen.computation.learn.evaluate import Quality
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
+from unseen.computation.share.array import Shared, concatenate, from_owner, reveal_to
+from unseen.computation.share.boolean import where
+from unseen.computation.share.compare import zero
+from unseen.computation.share.extremes import maximum
+from unseen.computation.share.sort import sort_by
+from unseen.computation.types import Real
+from unseen.errors import DataError, MisuseError
+
+PROFILE: Final = Profile(
+    id="learn/hidden-quality",
+    title="AUC, KS and bands of scores that nobody sees",
+    source="Mann & Whitney 1947 and Kolmogorov–Smirnov on sorted shares; sorting as in share/sort",
+    reveals=(
+        Disclosure(Role.EACH, "how many of the evaluated outcomes are bad"),
+        Disclosure(
+            Role.RECIPIENT,
+            "AUC, Gini, KS and Brier score of the model, and for each of {bands} bands of equal size, ordered by "
+            "score, how many outcomes are bad and how many the model expected",
+        ),
+        Disclosure(Role.DEALER, "the number of evaluated rows"),
+    ),
+    messages=(
+        Message("quality/bad", Carries.DISCLOSED, most_messages=1, most_bytes=64),
+        Message("reveal/quality", Carries.DISCLOSED, most_messages=1, most_bytes=256),
+        Message("reveal/quality-brier", Carries.DISCLOSED, most_messages=1, most_bytes=64),
+        Message("reveal/quality-bands", Carries.DISCLOSED, most_messages=1),
+    ),
+)
+
+MOST_ROWS: Final = 1 << 30
+
+
+@dataclass(frozen=True)
+class HiddenBand:
+    """A run of rows by score, lowest first: how many, how many bad, and how many the model expected to be bad."""
+
+    rows: int
+    bad: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class HiddenQuality:
+    """`brier` is the mean squared distance of chance and outcome."""
+
+    quality: Quality
+    brier: float
+    bands: tuple[HiddenBand, ...]
+
+
+def hidden_quality(
+    scores: Shared, chances: Shared, bad: Real | None, holder: int, recipient: str, bands: int = 10
+) -> HiddenQuality | None:
+    """Measure shared scores (n,), higher for better cases, and shared chances (n,) of a bad outcome.
+
+    `bad` (n,) of 0 and 1 at rank `holder`, None elsewhere. The result is None but at `recipient`. Raises
+    DataError unless both classes are there; all raise it. Rows of one score lie in a band by chance.
+    """
+    circle, rows = scores.circle, scores.size
+    if scores.shape != (rows,) or chances.shape != (rows,) or not 1 <= bands <= rows or rows > MOST_ROWS:
+        raise MisuseError("scores and chances must be vectors of one length, with a row a band at least")
+    total = _total(circle, bad, holder)
+    if not 0 < total < rows:
+        raise DataError("evaluation needs good and bad outcomes among the rows")
+    outcome = from_owner(circle, holder, bad, (rows,), 0)
+    twice = Shared(circle, scores.words << np.uint64(1), 0)
+    _, first, score, chance = sort_by(twice + outcome, [outcome, scores, chances])
+    second = sort_by(twice - outcome, [outcome])[1]
+    places = np.arange(1, rows + 1)
+    ranks = (first + second).times_integer(places).sum()
+    measured = concatenate([ranks.reshape(1), _distance(score, first, total).reshape(1)])
+    off = chances - Shared(circle, outcome.words << np.uint64(chances.fraction), chances.fraction)
+    marks = rows * np.arange(1, bands + 1) // bands - 1
+    told = reveal_to(measured, recipient, "quality")
+    brier = reveal_to((off * off).sum().reshape(1), recipient, "quality-brier")
+    running = Shared(circle, first.words << np.uint64(chance.fraction), chance.fraction).cumsum()
+    table = concatenate([running[marks], chance.cumsum()[marks]])
+    cumulative = reveal_to(table, recipient, "quality-bands")
+    if told is None or brier is None or cumulative is None:
+        return None
+    return _read(told, float(brier[0]) / rows, cumulative.reshape(2, bands), marks, total)
+
+
+def _total(circle: Circle, bad: Real | None, holder: int) -> int:
+    own = None if bad is None else np.array([round(float(bad.sum()))], dtype=np.int64)
+    return int(circle.tell_all("quality/bad", holder, own, np.zeros(1, dtype=np.int64))[0])
+
+
+def _distance(score: Shared, bad: Shared, total: int) -> Shared:
+    """The largest |c_i·n - (i+1)·total| over the last rows of equal scores, c the running count of bad rows.
+
+    Divided by total·(n - total) it is the distance of the two distributions.
+    """
+    rows = bad.size
+    gap = bad.cumsum().times_integer(rows) - np.arange(1, rows + 1, dtype=np.float64) * total
+    inner = gap[:-1]
+    same = zero(score[1:] - score[:-1])
+    nothing = Shared(gap.circle, np.zeros(rows - 1, dtype=np.uint64), 0)
+    ends = where(same, nothing, inner)
+    return maximum(concatenate([ends, -ends, nothing[:1]]))
+
+
+def _read(told: Real, brier: float, cumulative: Real, marks: np.ndarray, total: int) -> HiddenQuality:
+    rows = int(marks[-1]) + 1
+    good = rows - total
+    # The mean of both sums of bad rows' places, less the least that it can be, counts good rows below bad ones.
+    below = told[0] / 2.0 - total * (total + 1) / 2.0
+    auc = 1.0 - float(below) / (total * good)
+    counts, expected = np.diff(cumulative, axis=1, prepend=0.0)
+    sizes = np.diff(marks, prepend=-1)
+    found = tuple(
+        HiddenBand(int(size), round(float(b)), float(e))
+        for size, b, e in zip(sizes, counts, expected, strict=True)
+    )
+    return HiddenQuality(Quality(auc, float(told[1]) / (total * good), 2.0 * auc - 1.0), brier, found)
