@@ -18,6 +18,7 @@ BLOCKS: Final = (
     Message("square"),
     Message("matrix-product"),
     Message("fourier"),
+    Message("exponential"),
     Message("lift"),
     Message("gate"),
     Message("bits-to-numbers"),

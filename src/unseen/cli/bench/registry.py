@@ -103,6 +103,13 @@ WORKLOADS: Final = (
         small={"values": 1000},
     ),
     Workload(
+        "exponential",
+        "e^x of a shared vector on [-16, 8]",
+        f"{_WORKLOADS}.engine:EXPONENTIAL",
+        size={"values": 1_000_000},
+        small={"values": 1000},
+    ),
+    Workload(
         "matrix-product",
         "multiply two shared square matrices, with exact truncation",
         f"{_WORKLOADS}.engine:MATRIX_PRODUCT",

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unseen.computation.correlation.source import Kind, Slot, Vault
-from unseen.computation.kernels import ring, waves
+from unseen.computation.kernels import exponentials, ring, waves
 from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
 
@@ -103,6 +103,32 @@ class Waves(Kind):
 
     def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
         return (waves.table(values[0], self.harmonics, self.fraction, 1 << self.lanes),)
+
+
+@dataclass(frozen=True)
+class Exponentials(Kind):
+    """r uniform in Z_2^32, 2^32 being 2^period; e^-t, t the place of r in its section, and zero for the others.
+
+    For the exponential function, in one round. `count` blocks of 64.
+    """
+
+    count: int
+    sections: int
+    period: int
+    fraction: int
+    name: ClassVar[str] = "exponentials"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count, exponentials.BLOCK), bits=32),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        if self.sections not in (2, 4, 8, 16, 32, 64) or not 0 <= self.period <= 8:
+            raise MisuseError("a table of exponentials has 2 to 64 sections, a power of two")
+        return (Slot((self.count, self.sections, exponentials.BLOCK)),)
+
+    def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
+        return (exponentials.table(values[0], self.sections, 2.0**self.period, self.fraction),)
 
 
 @dataclass(frozen=True)

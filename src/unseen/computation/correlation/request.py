@@ -18,6 +18,7 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         kinds.Square,
         kinds.Truncation,
         kinds.Waves,
+        kinds.Exponentials,
         kinds.MatrixMask,
         kinds.MatrixProduct,
         kinds.MatrixScaling,

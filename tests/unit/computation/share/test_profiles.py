@@ -12,6 +12,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared, shared_zeros
+from unseen.computation.share.exponential import EXPONENTIAL, exponential
 from unseen.computation.share.quotient import QUOTIENT, quotient
 from unseen.computation.share.thresholds import (
     BELOW_EACH,
@@ -31,6 +32,7 @@ OPERATIONS: list[tuple[Profile, tuple[Any, ...], int, Work]] = [
         24,
         lambda circle, x: below_each_small(circle, x.words.astype(np.uint32), np.arange(3, dtype=np.uint32)),
     ),
+    (EXPONENTIAL, (COUNT,), 24, lambda _, x: exponential(x)),
     (QUOTIENT, (COUNT, 2), 31, lambda _, x: quotient(x, x, 0.1, 20)),
 ]
 

@@ -12,6 +12,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.share import functions
 from unseen.computation.share.array import Shared, from_owner, reveal
 from unseen.computation.share.boolean import reveal_bits
+from unseen.computation.share.exponential import HIGH, LOW, exponential
 from unseen.computation.types import Real
 from unseen.encoding import Json
 
@@ -65,6 +66,12 @@ def _logistic(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
     return _error(functions.logistic(left, functions.ROUGH[0]), 1.0 / (1.0 + np.exp(-inputs.left)))
 
 
+def _exponential(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
+    left, _ = _entered(circle, inputs)
+    opened = reveal(exponential(left, fraction=38)[:SAMPLE], "sample")
+    return {"relative_error": float(np.abs(opened / np.exp(inputs.left[:SAMPLE]) - 1.0).max())}
+
+
 def _matrices(_: int, __: int, size: Size) -> Inputs:
     draw, side = np.random.default_rng(8), size["side"]
     return Inputs(draw.normal(size=(side, side)), draw.normal(size=(side, side)))
@@ -78,4 +85,5 @@ def _matrix_product(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
 PRODUCT = Program(_uniform(-100.0, 100.0), _product)
 COMPARISON = Program(_uniform(-1e6, 1e6), _comparison)
 LOGISTIC = Program(_uniform(-12.0, 12.0), _logistic)
+EXPONENTIAL = Program(_uniform(LOW, HIGH), _exponential)
 MATRIX_PRODUCT = Program(_matrices, _matrix_product)
