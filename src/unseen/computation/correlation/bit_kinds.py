@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unseen.computation.correlation.formula import FORMULAS, Formula
-from unseen.computation.correlation.source import Group, Kind, Slot, Vault
+from unseen.computation.correlation.source import Group, Kind, Slot, Vault, ring_width
 from unseen.computation.kernels import bits
 from unseen.computation.types import Array
 from unseen.errors import MisuseError
@@ -78,9 +78,10 @@ class SmallNibbles(Kind):
 
 @dataclass(frozen=True)
 class BitsInRing(Kind):
-    """Uniform bits, packed, and the same bits as elements of Z_2^64: from XOR shares to additive ones."""
+    """Uniform bits, packed, and the same bits in the ring of `lane` bits: from XOR shares to additive ones."""
 
     count: int
+    lane: int = 64
     name: ClassVar[str] = "bits-in-ring"
     by_row: ClassVar[bool] = True
 
@@ -88,10 +89,10 @@ class BitsInRing(Kind):
         return (Slot((self.count,), Group.XOR),)
 
     def bound(self) -> tuple[Slot, ...]:
-        return (Slot((self.count, 64)),)
+        return (Slot((self.count, 64), bits=ring_width(self.lane)),)
 
     def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
-        return (_in_ring(values[0]),)
+        return (_in_ring(values[0], self.lane),)
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,10 @@ class BitProduct(Kind):
 
 @dataclass(frozen=True)
 class Lift(Kind):
-    """r uniform in Z_2^32; r as an element of Z_2^64, and its top bit: from the small ring to the large one."""
+    """r uniform in Z_2^32; r >> bits in Z_2^64, and r's top bit: from the small ring to the large one."""
 
     count: int
+    bits: int = 0
     name: ClassVar[str] = "lift"
     by_row: ClassVar[bool] = True
 
@@ -125,11 +127,13 @@ class Lift(Kind):
         return (Slot((self.count,), bits=32),)
 
     def bound(self) -> tuple[Slot, ...]:
-        return (Slot((self.count,)), Slot((self.count,), bits=32))
+        # The top bit goes up by 32 - bits places.
+        return (Slot((self.count,)), Slot((self.count,), bits=64 if self.bits else 32))
 
     def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
-        return values[0].astype(np.uint64), values[0] >> np.uint32(31)
+        top = (values[0] >> np.uint32(31)).astype(self.bound()[1].dtype)
+        return values[0].astype(np.uint64) >> np.uint64(self.bits), top
 
 
-def _in_ring(packed: Array) -> Array:
-    return bits.unpack(packed, 64 * packed.size).astype(np.uint64).reshape(-1, 64)
+def _in_ring(packed: Array, lane: int = 64) -> Array:
+    return bits.unpack(packed, 64 * packed.size).astype(f"u{lane // 8}").reshape(-1, 64)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 
-from unseen.computation.correlation.source import Group, Kind, Slot, Vault
+from unseen.computation.correlation.source import Group, Kind, Slot, Vault, ring_width
 from unseen.computation.kernels import bits
 from unseen.computation.types import Array
 from unseen.errors import MisuseError
-
-LANES: Final = (32, 64)
-"""Widths of the rings in which bits choose among numbers."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,8 @@ class BitSums(Kind):
     name: ClassVar[str] = "bit-sums"
 
     def free(self) -> tuple[Slot, ...]:
-        if self.lane not in LANES:
-            raise MisuseError("a request for a ring of another width")
         packed = Slot((-(-self.choices * self.rows // 64),), Group.XOR)
-        return (packed, Slot((self.choices,), bits=self.lane))
+        return (packed, Slot((self.choices,), bits=ring_width(self.lane)))
 
     def bound(self) -> tuple[Slot, ...]:
         shape = (self.choices, self.rows)

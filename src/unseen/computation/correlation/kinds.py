@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unseen.computation.correlation.source import Kind, Slot, Vault
+from unseen.computation.correlation.source import Kind, Slot, Vault, ring_width
 from unseen.computation.kernels import exponentials, ring, waves
 from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
@@ -20,17 +20,21 @@ from unseen.errors import MisuseError
 
 @dataclass(frozen=True)
 class Triple(Kind):
-    """a, b uniform and c = a·b, elementwise (Beaver 1991): for the product of two shared arrays."""
+    """a, b uniform and c = a·b, elementwise (Beaver 1991): for the product of two shared arrays.
+
+    In the ring of `lane` bits.
+    """
 
     count: int
+    lane: int = 64
     name: ClassVar[str] = "triple"
     by_row: ClassVar[bool] = True
 
     def free(self) -> tuple[Slot, ...]:
-        return (Slot((self.count,)), Slot((self.count,)))
+        return (Slot((self.count,), bits=ring_width(self.lane)), Slot((self.count,), bits=self.lane))
 
     def bound(self) -> tuple[Slot, ...]:
-        return (Slot((self.count,)),)
+        return (Slot((self.count,), bits=self.lane),)
 
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
         return (values[0] * values[1],)

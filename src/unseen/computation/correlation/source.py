@@ -16,6 +16,7 @@ import numpy as np
 
 from unseen.computation.types import Array, Words
 from unseen.encoding import Json
+from unseen.errors import MisuseError
 
 WORDS_LIMIT: Final = 1 << 31
 """Most words that one request may ask of each party."""
@@ -64,6 +65,13 @@ class Slot:
     def size(self) -> int:
         """In words of 64 bits, rounded up."""
         return -(-int(np.prod(self.shape)) * self.bits // 64)
+
+
+def ring_width(lane: int) -> int:
+    """The width of a ring that a request names. Raises MisuseError for one that is not in use."""
+    if lane not in (32, 64):
+        raise MisuseError("a request for a ring of another width")
+    return lane
 
 
 Vault = Mapping[int, Words]

@@ -24,6 +24,7 @@ from unseen.computation.correlation.source import Ticket
 from unseen.computation.kernels import waves
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
+from unseen.computation.share.fit import nearest_uniformly
 from unseen.computation.share.together import Opening, Protocol, Steps
 from unseen.computation.types import Array, Real, Words
 from unseen.errors import MisuseError
@@ -102,14 +103,22 @@ def angles_of(x: Shared, period: int) -> Array:
 
 
 @Protocol
-def fourier(circle: Circle, angles: Array, sines: Real, cosines: Real, fraction: int, lanes: int) -> Steps[Array]:
+def fourier(
+    circle: Circle,
+    angles: Array,
+    sines: Real,
+    cosines: Real,
+    fraction: int,
+    lanes: int,
+    table_bits: int | None = None,
+) -> Steps[Array]:
     """Shares of sum_k sines[k]·sin(kθ) + cosines[k]·cos(kθ), k from 1, in the ring of 2^lanes bits (lanes 5 or 6).
 
     `angles` are shares in Z_2^32. One round, 4 bytes an element. The fractional bits are shared out between the
-    table and the coefficients, which need four more, being many.
+    table (`table_bits`) and the coefficients: where these are small and many, they need four more.
     """
     count, blocks = angles.size, -(-angles.size // waves.BLOCK)
-    table_bits = (fraction - 4) // 2
+    table_bits = (fraction - 4) // 2 if table_bits is None else table_bits
     r, table = circle.source.ask(Waves(blocks, len(sines), table_bits, lanes)).take()
     padded = np.zeros(r.shape, dtype=np.uint32)
     padded.reshape(-1)[:count] = angles
@@ -118,19 +127,20 @@ def fourier(circle: Circle, angles: Array, sines: Real, cosines: Real, fraction:
 
 
 @Protocol
-def lift(circle: Circle, words: Array, asked: Ticket | None = None) -> Steps[Words]:
+def lift(circle: Circle, words: Array, asked: Ticket | None = None, bits: int = 0) -> Steps[Words]:
     """From shares in Z_2^32 of values in [-2^30, 2^30) to shares in Z_2^64: exact, one round, 4 bytes an element.
 
-    With y + 2^30 + r opened modulo 2^32, the sum wrapped just if the top bit of r is one and that of the opened
-    word is zero, as in the exact truncation.
+    `bits` low bits are dropped on the way, rounding at random to a neighbour. With y + 2^30 + r opened modulo
+    2^32, the sum wrapped just if the top bit of r is one and that of the opened word is zero, as in the exact
+    truncation.
     """
-    r, wide, top = (asked or circle.source.ask(Lift(words.size))).take()
+    r, wide, top = (asked or circle.source.ask(Lift(words.size, bits))).take()
     half = np.uint32(1 << 30 if circle.rank == 0 else 0)
     (opened,) = yield Opening(circle, "lift", (words + r + half,))
-    carry = np.where(opened >> np.uint32(31), np.uint32(0), top).astype(np.uint64) << np.uint64(32)
+    carry = np.where(opened >> np.uint32(31), 0, top.astype(np.uint64)) << np.uint64(32 - bits)
     result: Words = carry - wide
     if circle.rank == 0:
-        result += opened.astype(np.uint64) - np.uint64(1 << 30)
+        result += (opened.astype(np.uint64) >> np.uint64(bits)) - np.uint64((1 << 30) >> bits)
     return result
 
 
@@ -148,24 +158,4 @@ def _fitted(series: Series) -> Real:
     """Weights b_k of sum b_k sin(2πkx / 2^period), nearest to the logistic function less 1/2 on ±reach."""
     x = np.linspace(0.0, series.reach, 1201)
     angles = np.outer(x, np.arange(1, series.harmonics + 1)) * (2 * np.pi / 2.0**series.period)
-    return _towards_uniform(np.sin(angles), 1.0 / (1.0 + np.exp(-x)) - 0.5)
-
-
-def _towards_uniform(basis: Real, target: Real) -> Real:
-    """Lawson's iteration: reweight least squares until the largest error is nearly as small as it can be.
-
-    Each step solves the normal equations, leaving out directions whose singular value is below RCOND of the
-    largest: a few small products, where a full decomposition would take longer than a training step.
-    """
-    weights, best, best_error = np.ones(len(target)), np.zeros(basis.shape[1]), np.inf
-    for _ in range(60):
-        weighted = basis * weights[:, None]
-        values, vectors = np.linalg.eigh(weighted.T @ basis)
-        kept = vectors[:, values > RCOND**2 * values[-1]]
-        candidate = kept @ ((kept.T @ (weighted.T @ target)) / values[values > RCOND**2 * values[-1]])
-        error = np.abs(basis @ candidate - target)
-        if error.max() < best_error:
-            best, best_error = candidate, error.max()
-        weights *= error
-        weights /= weights.mean()
-    return np.asarray(best, dtype=np.float64)
+    return nearest_uniformly(np.sin(angles), 1.0 / (1.0 + np.exp(-x)) - 0.5, RCOND)[0]

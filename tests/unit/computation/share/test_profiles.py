@@ -14,6 +14,7 @@ from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared, shared_zeros
 from unseen.computation.share.exponential import EXPONENTIAL, exponential
 from unseen.computation.share.quotient import QUOTIENT, quotient
+from unseen.computation.share.smooth import SMOOTH, SMOOTH_FINE, Smooth, smooth_function
 from unseen.computation.share.thresholds import (
     BELOW_EACH,
     BELOW_EACH_ROUGHLY,
@@ -22,6 +23,7 @@ from unseen.computation.share.thresholds import (
 )
 
 COUNT = 130
+TANH = Smooth(np.tanh, -4.0, 4.0, 5e-4, 14, 4)
 Work = Callable[[Circle, Shared], Any]
 
 OPERATIONS: list[tuple[Profile, tuple[Any, ...], int, Work]] = [
@@ -33,6 +35,8 @@ OPERATIONS: list[tuple[Profile, tuple[Any, ...], int, Work]] = [
         lambda circle, x: below_each_small(circle, x.words.astype(np.uint32), np.arange(3, dtype=np.uint32)),
     ),
     (EXPONENTIAL, (COUNT,), 24, lambda _, x: exponential(x)),
+    (SMOOTH, (COUNT,), 24, lambda _, x: smooth_function(x, TANH)),
+    (SMOOTH_FINE, (COUNT,), 24, lambda _, x: smooth_function(x, TANH, fine=True)),
     (QUOTIENT, (COUNT, 2), 31, lambda _, x: quotient(x, x, 0.1, 20)),
 ]
 
