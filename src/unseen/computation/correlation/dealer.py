@@ -1,8 +1,8 @@
 """The dealer: a party of its own that makes correlated randomness and holds no data.
 
 Every party gets one seed and expands its own parts of everything from it, without a word. Only the last party
-sends requests (kinds and sizes) and receives corrections, which make the bound arrays add up. The dealer
-learns the kinds, sizes and order of the requests: nothing that depends on data.
+sends requests (kinds and sizes). The last of those that hold a correlation's bound arrays receives corrections,
+which make them add up. The dealer learns the kinds, sizes and order of the requests: nothing that depends on data.
 
 Setting: the dealer follows the protocol and colludes with no party; parties are semi-honest.
 """
@@ -33,7 +33,7 @@ VAULT_LIMIT: Final = 1 << 31
 
 
 class DealtSource:
-    """A party's side: its seed, the count of requests so far, and (the last party's) line of corrections."""
+    """A party's side: its seed, the count of requests so far, and its line of corrections."""
 
     def __init__(
         self, rank: int, parties: int, dealer: Channel, seed: bytes | None = None, path: str = ""
@@ -51,8 +51,11 @@ class DealtSource:
         self._foresight = Foresight()
 
     @property
-    def corrected(self) -> bool:
+    def _asks(self) -> bool:
         return self._rank == self._parties - 1
+
+    def _corrected(self, kind: Kind) -> bool:
+        return bool(kind.bound()) and kind.corrected(self._parties) == self._rank
 
     def ask(self, kind: Kind) -> Ticket:
         return self._foresight.asked(kind, self._announce)
@@ -61,7 +64,7 @@ class DealtSource:
         self._asked += 1
         self._note(canonical(kind.as_json()))
         dealt = _Dealt(self, kind, self._asked, self._seed.child(f"{self._path}/{self._asked}"))
-        if self.corrected and kind.bound():
+        if self._corrected(kind):
             self._line.append(dealt)
         return dealt
 
@@ -81,13 +84,13 @@ class DealtSource:
 
     def finish(self) -> None:
         """Close the books: the dealer compares that all parties asked for the same things in the same order."""
-        if self.corrected:
+        if self._asks:
             self._channel.send_bytes("dealer/ask", canonical({"kind": "finish"}))
         self._channel.send("dealer/order", np.frombuffer(self._order.digest(), dtype=np.uint8))
 
     def _note(self, request: bytes) -> None:
         self._order.update(len(request).to_bytes(4, "big") + request)
-        if self.corrected:
+        if self._asks:
             self._channel.send_bytes("dealer/ask", request)
 
     def corrections(self, wanted: _Dealt) -> None:
@@ -102,13 +105,13 @@ class DealtSource:
             dealt.corrections = arrays
 
     def parts(self, dealt: _Dealt) -> tuple[Any, ...]:
-        free, bound = dealt.kind.free(), dealt.kind.bound()
+        free, bound, corrected = dealt.kind.free(), dealt.kind.bound(), self._corrected(dealt.kind)
         mine = [
             _stream(dealt.stream, i).lanes(slot.shape, slot.dtype)
-            for i, slot in enumerate((*free, *(() if self.corrected else bound)))
+            for i, slot in enumerate((*free, *(() if corrected else bound)))
             if slot.holds(self._rank)
         ]
-        if self.corrected and bound:
+        if corrected:
             self.corrections(dealt)
         return (*mine, *(dealt.corrections or ()))
 
@@ -182,7 +185,7 @@ class _Dealing:
 
     def _deal(self, kind: Kind) -> None:
         self._asked += 1
-        free, bound = kind.free(), kind.bound()
+        free, bound, corrected = kind.free(), kind.bound(), kind.corrected(len(self._parties))
         seeds = [seed.child(f"{self._path}/{self._asked}") for seed in self._seeds]
         streams = [[_stream(seed, i) for seed in seeds] for i in range(len(free) + len(bound))]
         for rows in kind.pieces():
@@ -194,9 +197,11 @@ class _Dealing:
                 self._keep(values[0])
             targets = kind.target(values, self._vault)
             for slot, value, made in zip(bound, targets, streams[len(free) :], strict=True):
-                for stream in made[:-1]:
+                for stream in (
+                    stream for rank, stream in enumerate(made) if slot.holds(rank) and rank != corrected
+                ):
                     value = slot.group.without(value, stream.lanes(_part(slot, rows, kind.by_row), slot.dtype))
-                self._parties[-1].send("dealer/correction", value)
+                self._parties[corrected].send("dealer/correction", value)
 
     def _keep(self, mask: Words) -> None:
         if sum(kept.size for kept in self._vault.values()) + mask.size > VAULT_LIMIT:
@@ -237,4 +242,6 @@ def _part(slot: Slot, rows: slice, by_row: bool) -> tuple[int, ...]:
 
 def _total(slot: Slot, shape: tuple[int, ...], streams: Sequence[Expander]) -> Array:
     parts = [stream.lanes(shape, slot.dtype) for rank, stream in enumerate(streams) if slot.holds(rank)]
+    if not parts:
+        raise MisuseError("a request for ranks that are not among the parties")
     return slot.group.total(parts) if len(parts) > 1 else parts[0]

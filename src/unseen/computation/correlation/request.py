@@ -41,7 +41,9 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
 
 SHIFT_LIMIT: Final = 63
 """Largest number of bits that a word can be shifted by, and largest rank."""
-_SMALL: Final = frozenset({"bits", "lanes", "fraction", "owner", "formula", "parties", "nibbles"})
+_SMALL: Final = frozenset(
+    {"bits", "lanes", "fraction", "owner", "receiver", "sender", "formula", "parties", "nibbles"}
+)
 
 
 def from_json(value: Json) -> Kind:

@@ -83,8 +83,9 @@ class Kind:
     """One kind of correlated randomness, described by sizes alone.
 
     Every party holds uniform parts of the `free` arrays; the parts of the `bound` arrays are uniform but for
-    adding up (or XOR-ing) to `target` of the free arrays' values. If `by_row`, all arrays have the same first
-    axis, and each row's target depends on that row only: they can be made, sent and used piece by piece.
+    adding up (or XOR-ing) to `target` of the free arrays' values. Whoever holds a part of one bound array holds
+    one of all. If `by_row`, all arrays have the same first axis, and each row's target depends on that row only:
+    they can be made, sent and used piece by piece.
     """
 
     name: ClassVar[str]
@@ -102,6 +103,13 @@ class Kind:
     def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
         """The values of the bound arrays, from those of the free ones."""
         return ()
+
+    def corrected(self, parties: int) -> int:
+        """The rank whose parts of the bound arrays are fitted to all others': the last that holds them."""
+        holders = [rank for rank in range(parties) if all(slot.holds(rank) for slot in self.bound())]
+        if not holders:
+            raise MisuseError(f"a {self.name} for ranks that are not among {parties} parties")
+        return holders[-1]
 
     def size(self) -> int:
         return sum(slot.size for slot in (*self.free(), *self.bound()))

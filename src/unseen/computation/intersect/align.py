@@ -20,10 +20,10 @@ import numpy as np
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
-from unseen.computation.intersect import ecdh, vole
-from unseen.computation.intersect.keys import Keys, from_list, hashed, require_usable
+from unseen.computation.intersect import ecdh, oprf, vole
+from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
-from unseen.computation.types import Index, Words
+from unseen.computation.types import Index
 from unseen.errors import MisuseError, ProtocolError, RefusedError
 
 PROFILE: Final = Profile(
@@ -105,29 +105,30 @@ def align(
         raise MisuseError("this alignment is for two parties")
     held = keys if isinstance(keys, Keys) else from_list(keys)
     seed = circle.joint_seed("align")
-    records = hashed(held, vole.key(seed, "keys/0"))
-    require_usable(held, records)
-    offer = _offer(circle, seed, len(held))
-    method = method or chosen(offer.own, offer.theirs)
+    entered = oprf.enter(held, seed)
+    require_usable(held, entered.records)
+    theirs = _sizes(circle, len(held))
+    method = method or chosen(len(held), theirs)
     if method is Method.CURVES:
-        return _by_curves(circle, held, offer.theirs, minimum, watch)
-    if minimum > 1 and (rows := _counted(circle, held, records, offer, minimum, watch)) is not None:
+        return _by_curves(circle, held, theirs, minimum, watch)
+    if minimum > 1 and (rows := _counted(circle, entered, theirs, minimum, watch)) is not None:
         return rows
-    watch(0.1, f"looking for common customers among {offer.own:,} here and {offer.theirs:,} there")
-    receives = (offer.own, circle.rank) < (offer.theirs, 1 - circle.rank)
-    rows = (vole.receive if receives else vole.send)(circle, held, records, offer, watch)
+    watch(0.1, f"looking for common customers among {len(held):,} here and {theirs:,} there")
+    receives = (len(held), circle.rank) < (theirs, 1 - circle.rank)
+    rows = (vole.receive if receives else vole.send)(circle, entered, theirs, watch)
     if len(rows) < minimum:
         raise _too_few()
     return rows
 
 
-def _offer(circle: Circle, seed: bytes, own: int) -> vole.Offer:
+def _sizes(circle: Circle, own: int) -> int:
+    """How many keys the other side offers."""
     channel = circle.others()[0]
     channel.send("align/size", np.array([own], dtype=np.int64))
     theirs = int(channel.receive("align/size", np.int64, 1)[0])
     if not 0 < theirs <= MOST_KEYS:
         raise ProtocolError(channel.peer, f"offers a number of keys that is not between 1 and {MOST_KEYS}")
-    return vole.Offer(own, theirs, seed)
+    return theirs
 
 
 def _by_curves(circle: Circle, keys: Keys, theirs: int, minimum: int, watch: Watch) -> Index:
@@ -137,22 +138,21 @@ def _by_curves(circle: Circle, keys: Keys, theirs: int, minimum: int, watch: Wat
     return ecdh.find(circle, counted)
 
 
-def _counted(
-    circle: Circle, keys: Keys, records: Words, offer: vole.Offer, minimum: int, watch: Watch
-) -> Index | None:
+def _counted(circle: Circle, entered: oprf.Entered, theirs: int, minimum: int, watch: Watch) -> Index | None:
     """None once a sample shows that at least `minimum` are common; the rows, if only all keys could show it."""
-    channel, wanted = circle.others()[0], SAMPLE
-    while wanted < (offer.own + offer.theirs) // 2:
-        rate = wanted / (offer.own + offer.theirs)
-        drawn = np.flatnonzero(records[:, 2] < np.uint64(rate * 2.0**64))
-        theirs = _sampled(channel, len(drawn), rate, offer.theirs)
-        watch(0.0, f"counting on a sample of {len(drawn):,} customers here and {theirs:,} there")
-        if len(drawn) and theirs:
-            counted = ecdh.count(circle, keys.take(drawn), theirs, lambda done, _: watch(0.1 * done, "counting"))
+    channel, wanted, everyone = circle.others()[0], SAMPLE, len(entered) + theirs
+    while wanted < everyone // 2:
+        rate = wanted / everyone
+        drawn = np.flatnonzero(entered.records[:, 2] < np.uint64(rate * 2.0**64))
+        other = _sampled(channel, len(drawn), rate, theirs)
+        watch(0.0, f"counting on a sample of {len(drawn):,} customers here and {other:,} there")
+        if len(drawn) and other:
+            sample = entered.keys.take(drawn)
+            counted = ecdh.count(circle, sample, other, lambda done, _: watch(0.1 * done, "counting"))
             if tail(minimum - 1, rate, len(counted)) < CHANCE:
                 return None
         wanted *= 8
-    return _by_curves(circle, keys, offer.theirs, minimum, watch)
+    return _by_curves(circle, entered.keys, theirs, minimum, watch)
 
 
 def _sampled(channel: Channel, own: int, rate: float, most: int) -> int:

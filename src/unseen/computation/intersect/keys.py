@@ -54,6 +54,11 @@ def from_arrow(array: Any) -> Keys:
     return Keys(np.frombuffer(data or b"", dtype=np.uint8), places)
 
 
+def subkey(seed: bytes, label: str) -> bytes:
+    """32 bytes for one use of a run's seed."""
+    return blake3(label.encode(), key=seed).digest()
+
+
 def hashed(keys: Keys, secret: bytes) -> Words:
     """(n, 4) words: BLAKE3 of each key, of any length, under a key of 32 bytes."""
     found = np.empty((len(keys), 8), dtype=np.uint32)

@@ -11,20 +11,26 @@ seed taken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Final
 
 import numpy as np
 
+from unseen.computation.channel import Channel
 from unseen.computation.kernels import okvs
+from unseen.computation.prg import Expander
 from unseen.computation.types import Index, Words
+from unseen.errors import AbortedError, ProtocolError
 
 ROWS_A_BIN: Final = 1 << 15
 THRESHOLD: Final = 0.818
 CLEARANCE: Final = (0.049, 4.4)
 """How far below the threshold a bin's load stays: so much, or so much over the root of its rows."""
 DENSE: Final = 8
+ATTEMPTS: Final = 8
+"""Seeds tried for a table: one does, but for less than 2^-40."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +78,45 @@ def grouped(records: Words, plan: Layout) -> Grouped:
     return Grouped(ordered, rows, starts)
 
 
-def solved(keys: Grouped, plan: Layout) -> Words | None:
+def encoded(
+    records: Callable[[int], Words], plan: Layout, fill: Expander | None = None
+) -> tuple[int, Grouped, Words]:
+    """A table that decodes to every record's last word, tried: the trial that gave it, its records, the table.
+
+    `records(trial)` are hashes under another seed each time. Raises AbortedError if no seed gives a table.
+    """
+    for attempt in range(ATTEMPTS):
+        keys = grouped(records(attempt), plan)
+        table = solved(keys, plan, fill)
+        if table is not None and np.array_equal(values(keys, plan, table), keys.records[:, 3]):
+            return attempt, keys, table
+    raise AbortedError(f"no table was found for these keys under {ATTEMPTS} seeds; run the step again")
+
+
+def attempt_of(channel: Channel, tag: str) -> int:
+    """The trial that gave the peer's table."""
+    attempt = int(channel.receive(tag, np.int64, 1)[0])
+    if not 0 <= attempt < ATTEMPTS:
+        raise ProtocolError(channel.peer, "names a trial of its table that there is none of")
+    return attempt
+
+
+def solved(keys: Grouped, plan: Layout, fill: Expander | None = None) -> Words | None:
     """A table (bins, width) that decodes each record to its own last word; None where there is none.
 
-    Cells that no key determines are zero: whoever gets the table must get it under a mask.
+    Cells that no key determines are zero: whoever gets the table must get it under a mask. Or they come from
+    `fill`: then a table of uniform values is itself uniform, whatever the keys.
     """
-    table = np.zeros((plan.bins, plan.width), dtype=np.uint64)
+    shape = (plan.bins, plan.width)
+    table = np.zeros(shape, dtype=np.uint64) if fill is None else fill.words(shape)
     return table if okvs.solve(keys.records, keys.starts, plan.third, table) < 0 else None
+
+
+def values(keys: Grouped, plan: Layout, table: Words) -> Words:
+    """(n,): what a table of one word a cell decodes to at each record."""
+    out = np.empty(len(keys.records), dtype=np.uint64)
+    okvs.decode(keys.records, keys.starts, plan.third, table, out)
+    return out
 
 
 def decoded(keys: Grouped, plan: Layout, table: Words, factor: Words) -> Words:

@@ -102,7 +102,8 @@ def decode_masked(records: Words, starts: Index, third: int, table: Words, facto
 
 @kernel
 def solve(records: Words, starts: Index, third: int, table: Words) -> int:
-    """Fill a zeroed table so that each record decodes to its value. Returns the first bin that fails, or -1."""
+    """Set cells of a table so that each record decodes to its value; those that no record determines stay as
+    they are given. Returns the first bin that fails, or -1."""
     sparse = 3 * third
     bins = starts.shape[0] - 1
     most = 0
@@ -223,6 +224,9 @@ def _solve_core(records: Words, third: int, done: Array, table: Words) -> bool:
             value = full[row, dense]
             for k in range(dense):
                 value ^= times64(full[row, k], table[sparse + k])
+            for other in range(columns):
+                if pivots[other] < 0 and (bits[row, other >> 6] >> np.uint64(other & 63)) & np.uint64(1):
+                    value ^= table[place_of[other]]
             table[place_of[column]] = value
     return True
 
@@ -282,6 +286,9 @@ def _eliminate_dense(full: Words, first: int, rows: int, solution: Words) -> boo
     for row in range(first, rows):
         for k in range(dense):
             if full[row, k]:
-                solution[k] = full[row, dense]
+                value = full[row, dense]
+                for other in range(k + 1, dense):  # only columns without a pivot are left in the row
+                    value ^= times64(full[row, other], solution[other])
+                solution[k] = value
                 break
     return True

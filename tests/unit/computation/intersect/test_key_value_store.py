@@ -52,6 +52,49 @@ def test_contradicting_records_have_no_table() -> None:
     assert store.solved(store.grouped(records, plan), plan) is None
 
 
+def crowded(keys: int, crowd: int, seed: int) -> np.ndarray:
+    """Records of which some share all their places, so that peeling leaves a core to elimination."""
+    records = drawn(keys, seed)
+    records[:crowd, :2] = records[0, :2]
+    records[crowd : 2 * crowd, 0] = records[crowd, 0]  # and some two of three
+    records[crowd : 2 * crowd, 1] ^= (records[crowd, 1] ^ records[crowd : 2 * crowd, 1]) & np.uint64(0xFFFFFFFF)
+    return records
+
+
+@pytest.mark.parametrize("crowd", [1, 3, 7])
+def test_cells_that_no_key_determines_are_as_drawn_and_all_others_follow_from_the_values(crowd: int) -> None:
+    """So a table of uniform values is uniform: as many cells stay as drawn as there are cells over keys, the
+    rest is a bijection of the values. Two draws, the same values: the same cells stay; other values: none else."""
+    for seed in range(40):
+        plan, records = store.layout(120), crowded(120, crowd, seed)
+        other_values = records.copy()
+        other_values[:, 3] = drawn(120, 1000 + seed)[:, 3]
+        stayed = []
+        for given, fill in ((records, b"a"), (records, b"b"), (other_values, b"a")):
+            grouped = store.grouped(given, plan)
+            table = store.solved(grouped, plan, Expander(fill * 32))
+            assert table is not None
+            np.testing.assert_array_equal(values_of(table, grouped, plan), grouped.records[:, 3])
+            stayed.append(table == Expander(fill * 32).words(table.shape))
+        assert stayed[0].sum() == plan.cells - 120
+        np.testing.assert_array_equal(stayed[0], stayed[1])
+        np.testing.assert_array_equal(stayed[0], stayed[2])
+
+
+def test_a_table_of_random_values_is_uniform_in_every_cell() -> None:
+    """Over many draws under fixed keys: each bit of each cell is set half the time, whichever key uses it."""
+    plan, records, draws = store.layout(20), crowded(20, 4, 3), 3000
+    stream, counts = Expander(bytes(range(32))), np.zeros((plan.cells, 64), dtype=np.int64)
+    for _ in range(draws):
+        records[:, 3] = stream.words(20)
+        table = store.solved(store.grouped(records, plan), plan, stream)
+        assert table is not None
+        counts += np.unpackbits(table.reshape(-1, 1).view(np.uint8), axis=1)
+    deviations = (counts - draws / 2) / np.sqrt(draws / 4)
+    assert np.abs(deviations).max() < 6
+    assert 0.9 < (deviations**2).mean() < 1.1
+
+
 def test_up_to_eight_keys_may_share_all_their_places_and_a_ninth_is_refused() -> None:
     """The dense columns carry what the sparse ones cannot tell apart: one key by the places, eight by them."""
     records, plan = drawn(300), store.layout(300)

@@ -1,0 +1,150 @@
+"""An oblivious pseudorandom function of each key, from vector oblivious linear evaluation.
+
+Source: Raghuraman and Rindal, CCS 2022 (eprint 2022/320), figure 4, with values in GF(2^64) and the vector OLE
+over GF(2^128) as a correlation from the circle's source.
+
+One party, the receiver, gets the outputs at its own keys; each other party, a sender, has a function of its own,
+which it can compute at any key. The receiver makes a table P that decodes to v(x) at each of its keys x, v a hash.
+It holds c = b + Δ·a for uniform a; the sender holds b and Δ. The receiver sends P + a, so that the sender knows
+K = b + Δ·(P + a). Decoding is linear: decode(K, y) + Δ·v(y) = decode(c, y) + Δ·(P(y) + v(y)), in characteristic
+two. For a key of the receiver the last term is zero, and both know the output H(decode(c, y)); the output at any
+other key hides behind Δ. There is one table for all senders, under a mask of its own for each.
+
+Setting: semi-honest; BLAKE3 as a random oracle and a correlation-robust hash, 128 bits of Δ. Senders learn how
+many keys the receiver has, and nothing else of them: a is uniform. What goes wrong is an error, not an answer: the
+receiver decodes its table before it sends it, and the vector OLE is tried at a random point. Bytes: 8 a cell of
+the receiver's table (1.31 cells a key) to each sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from unseen.computation.channel import Channel
+from unseen.computation.circle import Circle
+from unseen.computation.correlation.ole_kinds import VectorOle
+from unseen.computation.correlation.source import Ticket
+from unseen.computation.intersect import store
+from unseen.computation.intersect.keys import Keys, hashed, hashed_rows, subkey
+from unseen.computation.kernels import gf128
+from unseen.computation.prg import Expander
+from unseen.computation.profile import Message
+from unseen.computation.types import Words
+from unseen.errors import ProtocolError
+
+MESSAGES: Final = (
+    Message("align/table", most_messages=1),
+    Message("align/attempt", most_messages=1, most_bytes=64),
+    Message("align/trial", most_messages=1, most_bytes=64),
+    Message("align/proof", most_messages=1, most_bytes=128),
+)
+
+_MASKS: Final = 2
+"""Cells beyond the table's, which hide the sum that the trial opens."""
+_PLAIN: Final = np.zeros(2, dtype=np.uint64)
+
+Watch = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Entered:
+    """This party's keys, their hashes under the run's joint seed, and the seed."""
+
+    keys: Keys
+    records: Words
+    seed: bytes
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def again(self, attempt: int) -> Words:
+        """The records of a trial of a table: one does, but for less than 2^-40."""
+        return hashed(self.keys, subkey(self.seed, f"keys/{attempt}")) if attempt else self.records
+
+
+def enter(keys: Keys, seed: bytes) -> Entered:
+    """Hash the keys under the run's joint seed."""
+    return Entered(keys, hashed(keys, subkey(seed, "keys/0")), seed)
+
+
+def as_receiver(circle: Circle, entered: Entered, watch: Watch) -> tuple[store.Grouped, list[Words]]:
+    """This party's keys by bin, and at each of them (n, 4) words for each other party, in rank order."""
+    channels, plan = circle.others(), store.layout(len(entered))
+    masks = [ticket.take() for ticket in _asked(circle, circle.rank, plan)]
+    attempt, grouped, table = store.encoded(entered.again, plan)
+    watch(0.3, "sending the blinded table")
+    for channel, (a, _) in zip(channels, masks, strict=True):
+        channel.send("align/attempt", np.array([attempt], dtype=np.int64))
+        channel.send("align/table", table.reshape(-1) ^ a[: plan.cells])
+    for channel, (a, c) in zip(channels, masks, strict=True):
+        point = channel.receive("align/trial", np.uint64, 2)
+        channel.send("align/proof", np.stack([_at(point, a[:, None]), _at(point, c)]))
+    outputs = [_outputs(store.decoded(grouped, plan, c[: plan.cells], _PLAIN), entered.seed) for _, c in masks]
+    return grouped, outputs
+
+
+def as_sender(
+    circle: Circle, receiver: int, theirs: int, entered: Entered, watch: Watch
+) -> tuple[store.Grouped, Words]:
+    """This party's keys by bin of the receiver's table, and at each of them (n, 4) words.
+
+    `theirs` is how many keys the party of rank `receiver` has.
+    """
+    channel, plan = circle.channel(receiver), store.layout(theirs)
+    place = circle.rank - (circle.rank > receiver)
+    delta, b = _asked(circle, receiver, plan)[place].take()
+    grouped = store.grouped(entered.records, plan)
+    watch(0.3, "waiting for the partner's table")
+    if attempt := store.attempt_of(channel, "align/attempt"):
+        grouped = store.grouped(entered.again(attempt), plan)
+    table = channel.receive("align/table", np.uint64, plan.cells)
+    point = Expander.fresh().words(2)
+    channel.send("align/trial", point)
+    _try(channel, point, delta, b)
+    cells = b[: plan.cells]
+    gf128.add_scaled(table, delta, cells)
+    return grouped, _outputs(store.decoded(grouped, plan, cells, delta), entered.seed)
+
+
+def _asked(circle: Circle, receiver: int, plan: store.Layout) -> Sequence[Ticket]:
+    """A vector OLE of the receiver with each other party, in rank order: all parties ask for all."""
+    senders = (rank for rank in range(circle.size) if rank != receiver)
+    return [circle.source.ask(VectorOle(plan.cells + _MASKS, receiver, sender)) for sender in senders]
+
+
+def _outputs(decoded: Words, seed: bytes) -> Words:
+    return hashed_rows(decoded, subkey(seed, "tags"))
+
+
+def _at(point: Words, coefficients: Words) -> Words:
+    """The polynomial's value at a point of GF(2^128), its last two coefficients free of any power: a mask."""
+    out = np.zeros(2, dtype=np.uint64)
+    gf128.polynomial(point, np.ascontiguousarray(coefficients[:-_MASKS]), out)
+    shifted = np.zeros((1, 2), dtype=np.uint64)
+    gf128.multiply(out[None], point[None], shifted)
+    gf128.multiply(shifted.copy(), point[None], shifted)
+    masked: Words = shifted[0] ^ _mask(coefficients[-_MASKS:])
+    return masked
+
+
+def _mask(cells: Words) -> Words:
+    """Two cells as one element: m0 + m1·w, for elements of GF(2^64) or of GF(2^128)."""
+    if cells.shape[1] == 1:
+        return cells.reshape(-1).copy()
+    out = np.zeros((1, 2), dtype=np.uint64)
+    gf128.multiply(cells[1:].copy(), np.array([[0, 1]], dtype=np.uint64), out)
+    element: Words = cells[0] ^ out[0]
+    return element
+
+
+def _try(channel: Channel, point: Words, delta: Words, b: Words) -> None:
+    """Whether c = b + Δ·a at a random point: missed with probability below 2^-100."""
+    proof = channel.receive("align/proof", np.uint64, (2, 2))
+    product = np.zeros((1, 2), dtype=np.uint64)
+    gf128.multiply(proof[:1].copy(), delta[None].copy(), product)
+    if not np.array_equal(product[0] ^ _at(point, b), proof[1]):
+        raise ProtocolError(channel.peer, "holds another correlation than this party; nothing was told")
