@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from blake3 import blake3
 
-from unseen.application.credit import outcome, scoring
+from unseen.application.credit import equity, outcome, scoring
 from unseen.application.credit.columns import binned, outcomes, usable_keys
 from unseen.application.credit.request import read_request
 from unseen.application.credit.sides import Standing, blocks
@@ -45,14 +45,17 @@ def perform(run: Run) -> Mapping[str, Json]:
         )
         revealed, own_weights = scoring.reveal_model(here, model)
     with watch.step("evaluate"):
-        odds = scoring.log_odds(here, sides, model, len(ids))
+        shared = scoring.bad_odds(here, sides, model, len(ids))
+        odds = scoring.log_odds(here, shared)
+        judged = equity.judge(here, asked.fairness, table, shared, bad) if asked.fairness else None
         mine = next(side for side in sides if side.party == run.party)
         if bad is None or odds is None or revealed is None:
             points = scoring.points_as_partner(here, mine, len(ids))
             return outcome.partner_result(here, mine, own_weights, points, len(ids), training, watch)
         card, total, reasons = scoring.points_as_holder(here, sides, revealed, len(ids))
         scored = outcome.Scored(ids, bad, training, odds, total, reasons)
-        return outcome.holder_result(here, card, left_out, revealed, scored, mine, watch)
+        result = outcome.holder_result(here, card, left_out, revealed, scored, mine, watch)
+        return result if judged is None else {**result, "fairness": judged}
 
 
 def _common_customers(here: Standing, watch: Stopwatch) -> tuple[pa.Table, list[bytes], int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from unseen.application.credit.protocols import COEFFICIENTS, REASONS, SCORES, WEIGHTS
+from unseen.application.credit.protocols import COEFFICIENTS, GROUPS, REASONS, SCORES, WEIGHTS
 from unseen.application.credit.request import CreditRequest, read_request
 from unseen.computation.intersect import align
-from unseen.computation.learn import logistic, woe
+from unseen.computation.learn import fairness, logistic, woe
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
 from unseen.data.contract import NORMALISATION
@@ -17,6 +17,8 @@ from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
 OUTPUTS = ("scores", "coefficients", "scorecard", "reasons")
 """What the label's holder receives, by the names that an agreement's `recipients` use."""
+FAIRNESS = "fairness"
+"""What the label's holder receives besides, where it is asked for."""
 OWN = "own-coefficients"
 """What each partner receives: the coefficients and points of its own columns."""
 
@@ -30,7 +32,8 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         raise MisuseError("the alignment of this version is for two parties")
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
-    outputs = {asked.label.party: OUTPUTS, **dict.fromkeys(asked.partners(), (OWN,))}
+    received = (*OUTPUTS, FAIRNESS) if asked.fairness else OUTPUTS
+    outputs = {asked.label.party: received, **dict.fromkeys(asked.partners(), (OWN,))}
     return Plan(
         job=request.job,
         agreement=agreement.id,
@@ -55,6 +58,8 @@ def _uses(asked: CreditRequest) -> list[ColumnUse]:
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
+        if asked.fairness and name == asked.fairness.party:
+            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
     return uses
 
 
@@ -80,18 +85,23 @@ def _steps(asked: CreditRequest, agreement: Agreement) -> tuple[Step, ...]:
     ]
     if asked.reasons:
         named.append(("evaluate", REASONS))
+    if asked.fairness:
+        named += [("evaluate", fairness.PROFILE), ("evaluate", GROUPS)]
+        facts |= {"group_owner": asked.fairness.party}
     return tuple(Step(name, profile, roles, facts) for name, profile in named)
 
 
 def _flows(asked: CreditRequest) -> tuple[Flow, ...]:
     """Scores and reasons are a figure for each person; all else is the model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = tuple(use for use in _uses(asked) if use.use is not Use.JOIN)
+    learned = (*features, *(use for use in _uses(asked) if use.use is Use.LABEL))
     persons = ("scores", "reasons")
-    return tuple(
+    flows = tuple(
         Flow(name, Shape.PERSON, features) if name in persons else Flow(name, Shape.MODEL, learned)
         for name in (*OUTPUTS, OWN)
     )
+    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
+    return (*flows, Flow(FAIRNESS, Shape.AGGREGATE, (*groups, *learned))) if groups else flows
 
 
 def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from unseen.errors import MisuseError
 
 STEPS: Final = ("align", "bin", "train", "evaluate")
+FOUR_FIFTHS: Final = 0.8
 PALETTE: Final = ("#0b6e4f", "#3d5a80", "#8d6a9f", "#c08497")
 
 
@@ -62,6 +63,7 @@ def render(result: Mapping[str, Any], context: Context) -> str:
         _section("Score distribution by outcome", f"<figure>{plots.distribution(result)}</figure>"),
         _section("Weight of each column", f"<figure>{plots.importance(card, colours)}</figure>"),
         _section("Scorecard", _card_table(card, result) + f'<div class="grid">{figures}</div>'),
+        *([_section("Fairness", _fairness(result["fairness"]))] if "fairness" in result else []),
         _section("What each party learned", _disclosures(context)),
         _section("What it cost", _costs(result, context)),
         _section("What proves it", _proof(context)),
@@ -114,6 +116,28 @@ def _card_table(card: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) ->
         "<table><thead><tr><th>column</th><th>held by</th><th class='n'>coefficient</th>"
         "<th class='n'>std. error</th><th class='n'>p</th><th class='n'>information value</th>"
         "<th class='n'>points</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _fairness(judged: Mapping[str, Any]) -> str:
+    """Approvals by protected group, with both measures in words."""
+    rows = "".join(
+        f"<tr><td>{escape(g['name'])}</td><td class='n'>{g['persons']:,}</td><td class='n'>{g['approved']:,}</td>"
+        f"<td class='n'>{g['approval_rate']:.1%}</td>"
+        f"<td class='n'>{g['good_approved'] / max(g['good'], 1):.1%}</td></tr>"
+        for g in judged["groups"]
+    )
+    low = judged["disparate_impact"] < FOUR_FIFTHS
+    return (
+        f"<p>Approved: customers whose chance of a bad outcome is at most {judged['most_bad']:.0%}. Who belongs "
+        f"to which group stands in {escape(judged['column'])}, which {escape(judged['party'])} keeps.</p>"
+        f"<p>Disparate impact <b class='{'bad' if low else 'good'}'>{judged['disparate_impact']:.2f}</b> (least "
+        "approval rate over the greatest; below 0.80 is taken for adverse impact in US practice); equal "
+        f"opportunity <b>{judged['equal_opportunity']:.1%}</b> (distance between approval rates of good "
+        "customers).</p>"
+        "<table class='narrow'><thead><tr><th>group</th><th class='n'>persons</th><th class='n'>approved</th>"
+        "<th class='n'>approval rate</th><th class='n'>of good ones</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
 

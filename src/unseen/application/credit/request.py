@@ -39,13 +39,22 @@ class Scale(_Strict):
     double: float = Field(default=20.0, gt=0)
 
 
+class Fairness(_Strict):
+    """Whether decisions treat groups alike: whose column says who belongs to which, and who is approved: those
+    whose chance of a bad outcome is at most `most_bad`."""
+
+    party: str
+    column: str
+    most_bad: float = Field(default=0.2, gt=0, lt=1)
+
+
 class CreditRequest(_Strict):
     """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins
     a numeric column gets; `smallest_bin` the least share of training rows in a bin, `smallest_cell` the least good
     and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only fall;
     `penalty` is that of the regression; `least_information` the information value under which a column is left
     out; `reasons` how many reason codes each party gives a score; `seed` fixes who is held out, to repeat an
-    earlier run's split."""
+    earlier run's split; `fairness` counts approvals by a protected group that its owner keeps."""
 
     label: Label
     parties: Mapping[str, Side]
@@ -59,6 +68,7 @@ class CreditRequest(_Strict):
     reasons: Annotated[int, Field(ge=0, le=5)] = 2
     scale: Scale = Scale()
     seed: str = ""
+    fairness: Fairness | None = None
 
     @model_validator(mode="after")
     def _label_is_ours(self) -> CreditRequest:
@@ -71,7 +81,17 @@ class CreditRequest(_Strict):
         for name, side in self.parties.items():
             if side.key in side.features:
                 raise ValueError(f"the key of {name} cannot be a feature too")
+        if self.fairness:
+            self._fairness_fits(self.fairness)
         return self
+
+    def _fairness_fits(self, asked: Fairness) -> None:
+        if asked.party not in self.parties:
+            raise ValueError("the party that holds the protected group must be among the parties")
+        side = self.parties[asked.party]
+        label = self.label.column if asked.party == self.label.party else None
+        if asked.column in (side.key, label, *side.features):
+            raise ValueError("the protected group is a column of its own, not key, label or feature")
 
     def partners(self) -> tuple[str, ...]:
         """The parties other than the label's holder, in order of name."""

@@ -10,7 +10,7 @@ from unseen.application.credit import exchange
 from unseen.application.credit.scorecard import Column, Revealed, adverse, points_scale, score_columns
 from unseen.application.credit.sides import Side, Standing, blocks
 from unseen.computation.learn.fit import Fit, predict_scores
-from unseen.computation.share.array import from_owner, reveal_to, summed
+from unseen.computation.share.array import Shared, from_owner, reveal_to, summed
 from unseen.computation.types import Index, Real
 
 
@@ -34,10 +34,15 @@ def reveal_model(here: Standing, model: Fit) -> tuple[Revealed | None, Real]:
     return Revealed(float(intercept), weights * unit, errors, len(model.steps)), theirs
 
 
-def log_odds(here: Standing, sides: Sequence[Side], model: Fit, rows: int) -> Real | None:
+def bad_odds(here: Standing, sides: Sequence[Side], model: Fit, rows: int) -> Shared:
+    """The shared log-odds of a bad outcome of every common customer."""
+    return predict_scores(here.circle, blocks(here, sides, rows), model)
+
+
+def log_odds(here: Standing, bad: Shared) -> Real | None:
     """The log-odds of good of every common customer at the label's holder, None elsewhere."""
-    bad = reveal_to(predict_scores(here.circle, blocks(here, sides, rows), model), here.holder, "scores")
-    return None if bad is None else -bad
+    found = reveal_to(bad, here.holder, "scores")
+    return None if found is None else -found
 
 
 def points_as_partner(here: Standing, mine: Side, rows: int) -> list[Index]:

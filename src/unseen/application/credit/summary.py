@@ -52,6 +52,17 @@ def steps(result: Mapping[str, Any]) -> Table:
     return table
 
 
+def groups(fairness: Mapping[str, Any]) -> Table:
+    """Approvals by protected group."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, justify in (("group", "left"), ("persons", "right"), ("approved", "right"), ("rate", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for entry in fairness["groups"]:
+        rate = f"{entry['approval_rate']:.1%}"
+        table.add_row(Text(entry["name"]), f"{entry['persons']:,}", f"{entry['approved']:,}", rate)
+    return table
+
+
 def learned(context: Context) -> Group:
     """What each party learned: the plan's disclosures."""
     lines = []
@@ -63,12 +74,17 @@ def learned(context: Context) -> Group:
 
 def show(console: Console, result: Mapping[str, Any], context: Context) -> None:
     """Print all of it."""
-    for title, part in (
+    parts: list[tuple[str, Table | Group]] = [
         ("Both models on the same held-out customers", comparison(result)),
         ("Scorecard", scorecard(result)),
         ("What each party learned", learned(context)),
         ("Cost", steps(result)),
-    ):
+    ]
+    if judged := result.get("fairness"):
+        impact = f"disparate impact {judged['disparate_impact']:.2f}"
+        title = f"Approvals by {judged['column']} of {judged['party']}: {impact}"
+        parts.insert(2, (title, groups(judged)))
+    for title, part in parts:
         console.print(Text(f"\n{title}", style="bold underline"))
         console.print(part)
     console.print(f"whole job, with the dealer: {context.seconds:.1f} s, {context.bytes_sent / 1e6:.1f} MB sent")

@@ -33,7 +33,7 @@ class Rehearsal:
 
     def agreement(self) -> Agreement:
         columns = {
-            party: {"table": {name: [_use(name)] for name in table.columns}}
+            party: {"table": {name: [self._use(party, name)] for name in table.columns}}
             for party, table in self.tables.items()
         }
         return from_yaml(
@@ -51,13 +51,19 @@ class Rehearsal:
             )
         )
 
+    def _use(self, party: str, name: str) -> str:
+        asked = self.fields.get("fairness") or {}
+        if (party, name) == (asked.get("party"), asked.get("column")):
+            return "group"
+        return {"id": "join", "bad": "label"}.get(name, "feature")
+
     def plan(self) -> Plan:
         terms = self.agreement()
         parties = {
             party: {
                 "dataset": "table",
                 "key": "id",
-                "features": {name: f"the {name}" for name in table.columns if name not in ("id", "bad")},
+                "features": {name: f"the {name}" for name in table.columns if self._use(party, name) == "feature"},
             }
             for party, table in self.tables.items()
         }
@@ -77,7 +83,3 @@ class Rehearsal:
 
         results = run_parties(program, list(plan.parties), patience=60.0)
         return dict(zip(plan.parties, results, strict=True))
-
-
-def _use(name: str) -> str:
-    return {"id": "join", "bad": "label"}.get(name, "feature")
