@@ -12,6 +12,7 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_block
+from unseen.computation.learn.problem import Active
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, summed
 from unseen.computation.types import Real
@@ -23,7 +24,8 @@ class Fit:
 
     Weight j belongs to column j divided by 2^exponents[j]; everything is in units of 2^label_exponent of the
     label (0 but for linear regression); the exponents are public. `variances` (k + 1,) are those of the intercept
-    and the weights. `steps` are the public lengths of the training steps.
+    and the weights. `steps` are the public lengths of the training steps; `kept` the places in the model among
+    intercept and weights, the others being zero.
     """
 
     intercept: Shared
@@ -33,6 +35,7 @@ class Fit:
     names: tuple[tuple[int, str], ...]
     exponents: Real
     label_exponent: int = 0
+    kept: Active = ()
 
 
 def predict_scores(circle: Circle, columns: Sequence[Block], fit: Fit) -> Shared:

@@ -17,15 +17,18 @@ Source: Draper and Smith, Applied Regression Analysis (1998), chapters 5 and 9.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn.choose import Choice, fit_chosen
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, Design, enter_columns, matrix_fraction
 from unseen.computation.learn.fit import Fit
+from unseen.computation.learn.inference import quantile
 from unseen.computation.learn.normal import diagonal, normal_matrix, weighted_normal_matrix, with_ridge
+from unseen.computation.learn.problem import Active, Criterion, part, placed
 from unseen.computation.learn.rows import RowValues, SampleWeights, enter_weights
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic
@@ -69,10 +72,12 @@ LEAST_VARIANCE: Final = 2.0**-16
 
 @dataclass(frozen=True)
 class Settings:
-    """`penalty` as in the objective. `errors` asks for standard errors too."""
+    """`penalty` as in the objective. `errors` asks for standard errors too; `choice` constrains signs and
+    selects columns (see `signs.PROFILE`, `selection.PROFILE`)."""
 
     penalty: float = 0.0
     errors: bool = True
+    choice: Choice = field(default_factory=Choice)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,23 +122,11 @@ def fit_linear(
             f"{rows} rows do not determine {design.width} coefficients; take fewer columns or more rows"
         )
     y = _enter_label(circle, label, label_owner, rows)
-    moments = _moments(design, y.values, entered, rows)
-    gram, right, square = moments[:-1, :-1], moments[:-1, -1:], moments[-1, -1]
-    whole = with_ridge(gram, design.ridge)
-    norm = float(design.width) if entered is None else float(reveal(diagonal(whole).sum(), "trace"))
-    inverted = inverse(whole, norm, fraction=INVERSE_FRACTION)
-    found = _solved(whole, inverted, right)
-    residual = square - (found * (right.times_integer(2) - gram @ found)).sum()
-    explained = 1.0 - _over_total(residual, square, right)
-    scaled = arithmetic.rescale(arithmetic.product(found, y.spread), UNIT_FRACTION)
-    intercept, slopes = design.unscale(scaled[:, 0])
-    variances = None
-    if settings.errors:
-        noise = residual * (rows / (rows - design.width))
-        variances = _variances(design, inverted, noise * y.spread * y.spread, rows)
+    problem = _begin(design, y, entered, rows)
+    active = fit_chosen(problem, settings.choice)
+    fitted = _finish(problem, y, active, settings)
     design.forget()
-    model = Fit(intercept + y.mean, slopes, variances, (), design.names, design.exponents, y.exponent)
-    return LinearFit(model, explained)
+    return fitted
 
 
 def _enter_label(circle: Circle, label: Real | None, owner: int, rows: int) -> _Label:
@@ -158,27 +151,97 @@ def _enter_label(circle: Circle, label: Real | None, owner: int, rows: int) -> _
     )
 
 
-def _moments(design: Design, y: PrivateMatrix, weights: SampleWeights | None, rows: int) -> Shared:
-    """[X y]ᵀ W [X y] / n, (width + 1, width + 1)."""
-    blocks = (*design.blocks, y)
+class _Normal:
+    """The normal equations of all columns, to be solved on any of them; see `problem.Problem`."""
+
+    def __init__(self, design: Design, whole: Shared, right: Shared, norm: float, rows: int) -> None:
+        self.design, self.whole, self.right, self.norm, self.rows = design, whole, right, norm, rows
+        self.found: Shared  # of the latest fit, as is the inverse
+        self.inverted: Shared
+        self.square: Shared  # the label's, and what is left of it on the latest columns
+        self.residual: Shared
+
+    @property
+    def everything(self) -> Active:
+        return tuple(range(self.design.width))
+
+    def optimum(self, active: Active) -> Shared:
+        """Tells all how well the inverse inverts. Raises DataError where it does not."""
+        whole, right = part(self.whole, active), self.right[list(active)]
+        inverted = inverse(whole, self.norm, fraction=INVERSE_FRACTION)
+        left_over = arithmetic.rescale(whole @ inverted - np.eye(len(active)), 20)
+        if not abs(float(reveal(arithmetic.square(left_over).sum(), "unsolved"))) < UNSOLVED:
+            raise DataError(
+                "the columns do not determine the coefficients: some are (nearly) sums of others; "
+                "leave columns out, or set a penalty"
+            )
+        found = inverted @ right
+        found = found + inverted @ (right - whole @ found)
+        # s - 2cᵀb + cᵀGc, with Gc = (G + D)c - Dc.
+        fitted = whole @ found - found * self.design.ridge[list(active)]
+        self.residual = self.square - (found * (right.times_integer(2) - fitted)).sum()
+        self.found, self.inverted = _placed_column(found, active, self.design.width), inverted
+        return self.found
+
+    def gradient(self) -> Shared:
+        return self.right - self.whole @ self.found
+
+    def hessian(self) -> Shared:
+        return self.whole
+
+    def inverse(self, active: Active, hessian: Shared) -> Shared:
+        return self.inverted
+
+    def threshold(self, criterion: Criterion, level: float, active: Active, entering: bool) -> Shared:
+        """By the t-test or AIC of the model with the column, both exact where there is no penalty.
+
+        A column's share q of the rest without it counts where n log(1 - q) < -2, or (n - k) q / (1 - q) > t².
+        """
+        if criterion is Criterion.AIC:
+            share = -np.expm1(-2.0 / self.rows)
+        else:
+            freedom = self.rows - len(active) - int(entering)
+            square = quantile(level / 2.0, freedom) ** 2 if freedom > 0 else np.inf
+            share = square / (freedom + square) if freedom > 0 else 1.0
+        # For a column that is in, the rest without it is residual / (1 - q).
+        return arithmetic.rescale(self.residual * (share if entering else share / (1.0 - share)), 30)
+
+
+def _begin(design: Design, label: _Label, weights: SampleWeights | None, rows: int) -> _Normal:
+    """[X y]ᵀ W [X y] / n, cut into its parts."""
+    blocks = (*design.blocks, label.values)
     if weights is None:
-        return normal_matrix(blocks, 1.0 / rows)
-    found = weighted_normal_matrix(blocks, weights.coarse, 1.0 / rows)
-    weights.forget()
-    return found
+        moments = normal_matrix(blocks, 1.0 / rows)
+    else:
+        moments = weighted_normal_matrix(blocks, weights.coarse, 1.0 / rows)
+        weights.forget()
+    whole = with_ridge(moments[:-1, :-1], design.ridge)
+    norm = float(design.width) if weights is None else float(reveal(diagonal(whole).sum(), "trace"))
+    problem = _Normal(design, whole, moments[:-1, -1:], norm, rows)
+    problem.square = moments[-1, -1]
+    return problem
 
 
-def _solved(whole: Shared, inverted: Shared, right: Shared) -> Shared:
-    """The solution of whole · c = right, improved once. Tells all how well the inverse inverts."""
-    found = inverted @ right
-    found = found + inverted @ (right - whole @ found)
-    left_over = arithmetic.rescale(whole @ inverted - np.eye(len(whole.words)), 20)
-    if not abs(float(reveal(arithmetic.square(left_over).sum(), "unsolved"))) < UNSOLVED:
-        raise DataError(
-            "the columns do not determine the coefficients: some are (nearly) sums of others; "
-            "leave columns out, or set a penalty"
-        )
-    return found
+def _finish(problem: _Normal, label: _Label, active: Active, settings: Settings) -> LinearFit:
+    """The model of the latest fit, on the columns' and the label's own scales."""
+    design, rows = problem.design, problem.rows
+    scaled = arithmetic.rescale(arithmetic.product(problem.found, label.spread), UNIT_FRACTION)
+    intercept, slopes = design.unscale(scaled[:, 0])
+    variances = None
+    if settings.errors:
+        noise = problem.residual * (rows / (rows - len(active))) * label.spread * label.spread
+        variances = _variances(design, placed(problem.inverted, active, design.width), noise, rows)
+    model = Fit(
+        intercept + label.mean,
+        slopes,
+        variances,
+        (),
+        design.names,
+        design.exponents,
+        label.exponent,
+        active,
+    )
+    return LinearFit(model, 1.0 - _over_total(problem.residual, problem.square, problem.right))
 
 
 def _over_total(residual: Shared, square: Shared, right: Shared) -> Shared:
@@ -200,3 +263,9 @@ def _variances(design: Design, inverted: Shared, noise: Shared, rows: int) -> Sh
     relative = arithmetic.rescale(design.variances(inverted, 1.0), 16)
     found = arithmetic.rescale(arithmetic.product(relative, level), 20)
     return Shared(found.circle, found.words, found.fraction + shift)
+
+
+def _placed_column(values: Shared, active: Active, width: int) -> Shared:
+    words = np.zeros((width, 1), dtype=np.uint64)
+    words[list(active)] = values.words
+    return Shared(values.circle, words, values.fraction)

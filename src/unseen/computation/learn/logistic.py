@@ -13,16 +13,18 @@ Objective: sum of log-losses, each times its row's weight, + penalty/2 · |weigh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn.choose import Choice, fit_chosen
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_columns
 from unseen.computation.learn.fit import Fit
-from unseen.computation.learn.newton import WEIGHT_FRACTION, Active, Descent, Newton, Scale, Watch
+from unseen.computation.learn.newton import WEIGHT_FRACTION, Descent, Newton, Scale, Watch
 from unseen.computation.learn.normal import first_normal_matrix
+from unseen.computation.learn.problem import Active
 from unseen.computation.learn.rows import RowTerms, enter_terms
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic, functions
@@ -62,13 +64,15 @@ GAP_OF_ROUNDING: Final = 1e-6
 @dataclass(frozen=True)
 class Settings:
     """How to fit. `penalty` as in the objective. Training ends when a step is shorter than `tolerance` (in
-    standard deviations' units) and fails after `most_steps`. `errors` asks for standard errors too."""
+    standard deviations' units) and fails after `most_steps`. `errors` asks for standard errors too;
+    `choice` constrains signs and selects columns (see `signs.PROFILE`, `selection.PROFILE`)."""
 
     penalty: float = 1.0
     tolerance: float = 1e-4
     most_steps: int = 40
     sample: int = 16384
     errors: bool = True
+    choice: Choice = field(default_factory=Choice)
 
 
 def fit_logistic(
@@ -89,8 +93,8 @@ def fit_logistic(
     """
     settings = settings or Settings()
     newton = begin(circle, columns, label, label_owner, settings, watch, terms or RowTerms())
-    newton.optimum(newton.everything)
-    return finish(newton, newton.everything, settings)
+    active = fit_chosen(newton, settings.choice)
+    return finish(newton, active, settings)
 
 
 def begin(
@@ -140,7 +144,7 @@ def finish(newton: Newton, active: Active, settings: Settings) -> Fit:
     design.forget()
     newton.terms.forget()
     newton.watch(1.0, f"{len(newton.steps)} steps")
-    return Fit(intercept, weights, variances, tuple(newton.steps), design.names, design.exponents)
+    return Fit(intercept, weights, variances, tuple(newton.steps), design.names, design.exponents, kept=active)
 
 
 class _Logistic:

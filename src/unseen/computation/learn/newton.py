@@ -11,7 +11,7 @@ refreshed on a sample of rows.) On scaled columns one step is
 
 with W the sample weights over their mean and P the inverse of Xᵀ W V X / (n·base) + D, where V is the family's
 variance of a row (McCullagh and Nelder, Generalized Linear Models, 1989, section 2.5) and base that of the first
-model. Some columns may be left out of a fit (`active`): the rows of P that belong to them are zero.
+model. Some columns may be left out of a fit (`active`): their rows and columns of P are zero.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.learn.columns import UNIT_FRACTION, Design, matrix_fraction
+from unseen.computation.learn.inference import quantile
 from unseen.computation.learn.normal import weighted_normal_matrix, with_ridge
+from unseen.computation.learn.problem import Active, Criterion, only, part, placed
 from unseen.computation.learn.rows import EnteredTerms
 from unseen.computation.share import arithmetic
-from unseen.computation.share.array import Shared, concatenate, reveal, summed
+from unseen.computation.share.array import Shared, concatenate, reveal, shared_zeros, summed
 from unseen.computation.share.linear import inverse
 from unseen.errors import DataError
 
 Watch: TypeAlias = Callable[[float, str], None]
-Active: TypeAlias = tuple[int, ...]
-"""Places of columns in the design, in order; 0 is the intercept, which is always in."""
-
 REFINING_STEPS: Final = 12
 """Schulz steps from the first inverse to a later one: directions down to 1/1000 of the largest weight."""
 WEIGHT_FRACTION: Final = 12
@@ -142,7 +141,7 @@ class Newton:
             elif done:
                 return self.w
             if slow:
-                refined = self.inverse(active, self.descent.sample)
+                refined = self.inverse(active, self.hessian(self.descent.sample))
                 preconditioner, refreshed = self._preconditioner(refined, active), len(self.steps)
         raise DataError(
             "training found no optimum: the columns may separate the classes completely; "
@@ -165,7 +164,7 @@ class Newton:
         factor = 1.0 / (count * self.scale.base)
         return with_ridge(weighted_normal_matrix(self.design.blocks, weights[:, 0], factor), self.design.ridge)
 
-    def inverse(self, active: Active, sample: int | None = None) -> Shared:
+    def inverse(self, active: Active, hessian: Shared) -> Shared:
         """The inverse of `hessian` on these columns, (a, a), from that of the first one.
 
         No row's variance is above `bound` times the first one, so neither is the Hessian: the first inverse over
@@ -173,11 +172,16 @@ class Newton:
         """
         first = self._first_inverse(active)
         start = arithmetic.scaled(first, min(1.0, 1.0 / self.family.bound), first.fraction)
-        return inverse(part(self.hessian(sample), active), start=start, steps=REFINING_STEPS)
+        return inverse(part(hessian, active), start=start, steps=REFINING_STEPS)
 
     def covariance(self, active: Active) -> Shared:
         """(width, width): `inverse` in its places, zero where a column is left out."""
-        return placed(self.inverse(active), active, self.design.width)
+        return placed(self.inverse(active, self.hessian()), active, self.design.width)
+
+    def threshold(self, criterion: Criterion, level: float, active: Active, entering: bool) -> Shared:
+        """By chi-square with one degree of freedom, or by AIC, which asks for 2, in twice the log-likelihood."""
+        asked = 2.0 if criterion is Criterion.AIC else quantile(level / 2.0) ** 2
+        return shared_zeros(self.circle, (), 30) + asked / (self.terms.total * self.scale.base)
 
     def _first_inverse(self, active: Active) -> Shared:
         if active not in self._inverted:
@@ -222,23 +226,3 @@ class Newton:
         self.steps.append(length)
         self.watch(min(0.8, 0.1 + 0.1 * len(self.steps)), f"step {len(self.steps)}, length {length:.1e}")
         return length
-
-
-def part(matrix: Shared, active: Active) -> Shared:
-    """The rows and columns of these places; local."""
-    chosen = list(active)
-    return Shared(matrix.circle, np.ascontiguousarray(matrix.words[np.ix_(chosen, chosen)]), matrix.fraction)
-
-
-def placed(matrix: Shared, active: Active, width: int) -> Shared:
-    """(a, a) back into zeros (width, width); local."""
-    words = np.zeros((width, width), dtype=np.uint64)
-    words[np.ix_(list(active), list(active))] = matrix.words
-    return Shared(matrix.circle, words, matrix.fraction)
-
-
-def only(vector: Shared, active: Active) -> Shared:
-    """(width, 1) with zeros outside these places; local."""
-    words = np.zeros_like(vector.words)
-    words[list(active)] = vector.words[list(active)]
-    return Shared(vector.circle, words, vector.fraction)
