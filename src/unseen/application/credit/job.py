@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from blake3 import blake3
 
-from unseen.application.credit import equity, outcome, scoring
+from unseen.application.credit import equity, outcome, scoring, selftest
 from unseen.application.credit.columns import binned, outcomes, usable_keys
 from unseen.application.credit.request import read_request
 from unseen.application.credit.sides import Standing, blocks
@@ -51,11 +51,15 @@ def perform(run: Run) -> Mapping[str, Json]:
         mine = next(side for side in sides if side.party == run.party)
         if bad is None or odds is None or revealed is None:
             points = scoring.points_as_partner(here, mine, len(ids))
-            return outcome.partner_result(here, mine, own_weights, points, len(ids), training, watch)
+            tested = selftest.as_partner(here, mine, own_weights, points, training) if asked.self_test else {}
+            result = outcome.partner_result(here, mine, own_weights, points, len(ids), training, watch)
+            return {**result, "self_test": tested} if tested else result
         card, total, reasons = scoring.points_as_holder(here, sides, revealed, len(ids))
         scored = outcome.Scored(ids, bad, training, odds, total, reasons)
+        tested = selftest.as_holder(here, sides, odds, bad, training) if asked.self_test else {}
         result = outcome.holder_result(here, card, left_out, revealed, scored, mine, watch)
-        return result if judged is None else {**result, "fairness": judged}
+        more = {"fairness": judged, "self_test": tested or None}
+        return {**result, **{name: value for name, value in more.items() if value is not None}}
 
 
 def _common_customers(here: Standing, watch: Stopwatch) -> tuple[pa.Table, list[bytes], int]:

@@ -6,6 +6,7 @@ from unseen.application.credit.protocols import COEFFICIENTS, GROUPS, REASONS, S
 from unseen.application.credit.request import CreditRequest, read_request
 from unseen.computation.intersect import align
 from unseen.computation.learn import fairness, logistic, woe
+from unseen.computation.learn.hidden_quality import HIDDEN_AUC
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
 from unseen.data.contract import NORMALISATION
@@ -85,6 +86,8 @@ def _steps(asked: CreditRequest, agreement: Agreement) -> tuple[Step, ...]:
     ]
     if asked.reasons:
         named.append(("evaluate", REASONS))
+    if asked.self_test:
+        named.append(("evaluate", HIDDEN_AUC))
     if asked.fairness:
         named += [("evaluate", fairness.PROFILE), ("evaluate", GROUPS)]
         facts |= {"group_owner": asked.fairness.party}

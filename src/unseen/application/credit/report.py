@@ -63,6 +63,7 @@ def render(result: Mapping[str, Any], context: Context) -> str:
         _section("Score distribution by outcome", f"<figure>{plots.distribution(result)}</figure>"),
         _section("Weight of each column", f"<figure>{plots.importance(card, colours)}</figure>"),
         _section("Scorecard", _card_table(card, result) + f'<div class="grid">{figures}</div>'),
+        *([_section("The model under attack", _self_test(result["self_test"]))] if "self_test" in result else []),
         *([_section("Fairness", _fairness(result["fairness"]))] if "fairness" in result else []),
         _section("What each party learned", _disclosures(context)),
         _section("What it cost", _costs(result, context)),
@@ -118,6 +119,25 @@ def _card_table(card: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) ->
         "<th class='n'>points</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
+
+
+def _self_test(tested: Mapping[str, Any]) -> str:
+    """What attacks achieved, in words."""
+    member, items = tested["membership"], []
+    items.append(
+        f"<li><b>Who was trained on</b>: by their losses, trained-on customers are told from others with an AUC "
+        f"of {member['auc']:.3f} (0.5 is a toss); the best threshold gains {member['advantage']:.1%}.</li>"
+    )
+    if labels := tested.get("labels_by_partner"):
+        items.append(
+            f"<li><b>Who is bad</b>: from all that it has seen, the partner ranks customers with an AUC of "
+            f"{labels['auc']:.3f}, measured on {labels['rows']:,} of them without showing its ranking.</li>"
+        )
+    items.append(
+        "<li><b>The partner's columns</b>: how often their bins can be guessed from the points stands in the "
+        "partner's own result.</li>"
+    )
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def _fairness(judged: Mapping[str, Any]) -> str:

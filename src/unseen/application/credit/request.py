@@ -54,7 +54,8 @@ class CreditRequest(_Strict):
     and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only fall;
     `penalty` is that of the regression; `least_information` the information value under which a column is left
     out; `reasons` how many reason codes each party gives a score; `seed` fixes who is held out, to repeat an
-    earlier run's split; `fairness` counts approvals by a protected group that its owner keeps."""
+    earlier run's split; `fairness` counts approvals by a protected group that its owner keeps;
+    `self_test` attacks the finished model with what each party has seen, and reports how far that goes."""
 
     label: Label
     parties: Mapping[str, Side]
@@ -69,6 +70,7 @@ class CreditRequest(_Strict):
     scale: Scale = Scale()
     seed: str = ""
     fairness: Fairness | None = None
+    self_test: bool = True
 
     @model_validator(mode="after")
     def _label_is_ours(self) -> CreditRequest:

@@ -20,7 +20,7 @@ import numpy as np
 from unseen.computation.circle import Circle
 from unseen.computation.learn.evaluate import Quality
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
-from unseen.computation.share.array import Shared, concatenate, from_owner, reveal_to
+from unseen.computation.share.array import Shared, concatenate, from_owner, reveal_to, summed
 from unseen.computation.share.boolean import where
 from unseen.computation.share.compare import zero
 from unseen.computation.share.extremes import maximum
@@ -46,6 +46,22 @@ PROFILE: Final = Profile(
         Message("reveal/quality", Carries.DISCLOSED, most_messages=1, most_bytes=256),
         Message("reveal/quality-brier", Carries.DISCLOSED, most_messages=1, most_bytes=64),
         Message("reveal/quality-bands", Carries.DISCLOSED, most_messages=1),
+    ),
+)
+HIDDEN_AUC: Final = Profile(
+    id="learn/hidden-auc",
+    title="AUC of scores that nobody sees",
+    source="Mann & Whitney 1947 on sorted shares",
+    reveals=(
+        Disclosure(Role.EACH, "how many of the tested outcomes are bad"),
+        Disclosure(
+            Role.RECIPIENT, "how well {owner}'s own columns, weighed by the model, tell good from bad (AUC)"
+        ),
+        Disclosure(Role.DEALER, "the number of tested rows"),
+    ),
+    messages=(
+        Message("quality/bad", Carries.DISCLOSED, most_messages=1, most_bytes=64),
+        Message("reveal/auc", Carries.DISCLOSED, most_messages=1, most_bytes=64),
     ),
 )
 
@@ -103,6 +119,25 @@ def hidden_quality(
     return _read(told, float(brier[0]) / rows, cumulative.reshape(2, bands), marks, total)
 
 
+def hidden_auc(scores: Shared, bad: Real | None, holder: int, recipient: str) -> float | None:
+    """The chance that a good case has the higher of two shared scores (n,), to `recipient`; None elsewhere."""
+    total = _total(scores.circle, bad, holder)
+    if not 0 < total < scores.size:
+        raise DataError("evaluation needs good and bad outcomes among the rows")
+    outcome = from_owner(scores.circle, holder, bad, scores.shape, 0)
+    twice = Shared(scores.circle, scores.words << np.uint64(1), 0)
+    orders = [sort_by(key, [outcome])[1] for key in (twice + outcome, twice - outcome)]
+    ranks = summed(orders).times_integer(np.arange(1, scores.size + 1)).sum()
+    told = reveal_to(ranks.reshape(1), recipient, "auc")
+    return None if told is None else _auc(float(told[0]), total, scores.size - total)
+
+
+def _auc(ranks: float, bad: int, good: int) -> float:
+    """From the places of bad rows in both orders: half their sum, less the least that it can be, counts good
+    rows below bad ones."""
+    return 1.0 - (ranks / 2.0 - bad * (bad + 1) / 2.0) / (bad * good)
+
+
 def _total(circle: Circle, bad: Real | None, holder: int) -> int:
     own = None if bad is None else np.array([round(float(bad.sum()))], dtype=np.int64)
     return int(circle.tell_all("quality/bad", holder, own, np.zeros(1, dtype=np.int64))[0])
@@ -125,9 +160,7 @@ def _distance(score: Shared, bad: Shared, total: int) -> Shared:
 def _read(told: Real, brier: float, cumulative: Real, marks: np.ndarray, total: int) -> HiddenQuality:
     rows = int(marks[-1]) + 1
     good = rows - total
-    # The mean of both sums of bad rows' places, less the least that it can be, counts good rows below bad ones.
-    below = told[0] / 2.0 - total * (total + 1) / 2.0
-    auc = 1.0 - float(below) / (total * good)
+    auc = _auc(float(told[0]), total, good)
     counts, expected = np.diff(cumulative, axis=1, prepend=0.0)
     sizes = np.diff(marks, prepend=-1)
     found = tuple(

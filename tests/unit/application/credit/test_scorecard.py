@@ -94,7 +94,7 @@ def test_the_bureau_takes_home_its_own_points_and_nothing_of_the_lender(
     table = [*(rehearsal.plan().messages() or ()), *BLOCKS]
     for sent in rehearsal.sent.values():
         assert [kind for kind in sent if not any(line.covers(kind) for line in table)] == []
-    assert set(bureau) == {"rows", "own_columns", "steps"}
+    assert set(bureau) == {"rows", "own_columns", "self_test", "steps"}
     assert {entry["column"] for entry in bureau["own_columns"]} <= set(german["bureau"].columns)  # type: ignore[union-attr,index,call-overload]
 
 

@@ -9,7 +9,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
-from unseen.computation.learn.hidden_quality import HiddenQuality, hidden_quality
+from unseen.computation.learn.hidden_quality import HiddenQuality, hidden_auc, hidden_quality
 from unseen.computation.share.array import from_owner
 from unseen.errors import DataError
 
@@ -72,3 +72,15 @@ def test_perfect_and_useless_scores() -> None:
     assert (perfect.auc, perfect.ks) == (1.0, 1.0)
     useless = measured(np.zeros(40), np.full(40, 0.25), bad)[0].quality
     assert (useless.auc, useless.ks) == (0.5, 0.0)
+
+
+def test_the_auc_alone_needs_no_chances_and_counts_ties_half() -> None:
+    scores, _, bad = table(300, ties=True)
+
+    def program(circle: Circle) -> float | None:
+        shared = from_owner(circle, 0, scores if circle.rank == 0 else None, scores.shape)
+        return hidden_auc(shared, bad if circle.rank == 1 else None, 1, "party1")
+
+    nothing, auc = run_parties(program, 2)
+    assert nothing is None
+    assert auc == pytest.approx(roc_auc_score(bad, -scores), abs=1e-12)
