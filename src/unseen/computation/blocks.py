@@ -19,6 +19,7 @@ BLOCKS: Final = (
     Message("matrix-product"),
     Message("fourier"),
     Message("exponential"),
+    Message("normalisation"),
     Message("lift"),
     Message("gate"),
     Message("bits-to-numbers"),

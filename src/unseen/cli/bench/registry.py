@@ -103,6 +103,13 @@ WORKLOADS: Final = (
         small={"values": 1000},
     ),
     Workload(
+        "division",
+        "divide two shared vectors, 2^-8 to 2^8 on a logarithmic scale",
+        f"{_WORKLOADS}.engine:DIVISION",
+        size={"values": 1_000_000},
+        small={"values": 1000},
+    ),
+    Workload(
         "exponential",
         "e^x of a shared vector on [-16, 8]",
         f"{_WORKLOADS}.engine:EXPONENTIAL",

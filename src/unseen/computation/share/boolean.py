@@ -157,11 +157,17 @@ def to_numbers(truth: Bits, fraction: int = 0) -> Steps[Shared]:
 
     With b = o XOR ρ, o opened: b is ρ where o = 0 and 1 - ρ where o = 1.
     """
-    circle = truth.circle
-    mask, ring = circle.source.ask(BitsInRing(truth.words.size)).take()
-    (opened,) = yield Opening(circle, "bits-to-numbers", bits=(truth.words ^ mask,))
-    flat = bits.flip(opened, ring, circle.rank == 0).reshape(-1)[: truth.size]
-    return Shared(circle, (flat << np.uint64(fraction)).reshape(truth.shape), fraction)
+    numbers = yield from ring_numbers.steps(truth.circle, truth.words)
+    flat = numbers[: truth.size]
+    return Shared(truth.circle, (flat << np.uint64(fraction)).reshape(truth.shape), fraction)
+
+
+@Protocol
+def ring_numbers(circle: Circle, words: Words, lane: int = 64) -> Steps[Array]:
+    """Packed shared bits as 0 and 1 in the ring of 32 or 64 bits, flat, 64 a word: one round, as `to_numbers`."""
+    mask, ring = circle.source.ask(BitsInRing(words.size, lane)).take()
+    (opened,) = yield Opening(circle, "bits-to-numbers", bits=(words ^ mask,))
+    return bits.flip(opened, ring, circle.rank == 0).reshape(-1)
 
 
 def popcount(truth: Bits, axis: int | None = None) -> Shared:

@@ -62,11 +62,11 @@ def below_each(x: Shared, thresholds: ArrayLike) -> Steps[Bits]:
 
 
 @Protocol
-def below_each_small(circle: Circle, words: Array, levels: Array) -> Steps[Words]:
-    """As `below_each` for shares in Z_2^32 of whole numbers in [-2^30, 2^30), and levels modulo 2^32.
+def below_each_in_ring(circle: Circle, words: Array, levels: Array) -> Steps[Words]:
+    """As `below_each` for flat shares of whole numbers in Z_2^64 or Z_2^32, and levels (k,) in the same ring.
 
-    Three rounds; 4 bytes an element, and 2 bytes an element and threshold, to each peer. Packed bits (k, words),
-    each row filled up to whole words.
+    Numbers and levels are within ±2^62, or ±2^30. Three rounds; in the small ring 4 bytes an element, and 2 bytes
+    an element and threshold, to each peer. Packed bits (k, words), each row filled up to whole words.
     """
     return (yield from _below(circle, words, levels))
 

@@ -11,7 +11,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.computation.share.array import Shared, from_owner
 from unseen.computation.share.boolean import reveal_bits
-from unseen.computation.share.thresholds import below_each, below_each_small
+from unseen.computation.share.thresholds import below_each, below_each_in_ring
 from unseen.errors import MisuseError, RangeError
 
 EDGES = [-(2**62) + 1, -1, 0, 1, 2**62 - 1, 2**48 - 1, 2**48, -(2**48)]
@@ -61,7 +61,7 @@ def test_exact_in_the_small_ring(values: list[int], levels: list[int], parties: 
     numbers, bounds = np.array(values, dtype=np.int32), np.array(levels, dtype=np.int32)
 
     def program(circle: Circle) -> np.ndarray:
-        words = below_each_small(circle, split(circle, numbers.view(np.uint32)), bounds.view(np.uint32))
+        words = below_each_in_ring(circle, split(circle, numbers.view(np.uint32)), bounds.view(np.uint32))
         for channel in circle.others():
             channel.send("open", words)
         (opened,) = circle.collect_bits("open", words)

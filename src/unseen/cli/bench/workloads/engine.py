@@ -12,6 +12,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.share import functions
 from unseen.computation.share.array import Shared, from_owner, reveal
 from unseen.computation.share.boolean import reveal_bits
+from unseen.computation.share.elementary import divide
 from unseen.computation.share.exponential import HIGH, LOW, exponential
 from unseen.computation.types import Real
 from unseen.encoding import Json
@@ -72,6 +73,19 @@ def _exponential(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
     return {"relative_error": float(np.abs(opened / np.exp(inputs.left[:SAMPLE]) - 1.0).max())}
 
 
+def _operands(_: int, __: int, size: Size) -> Inputs:
+    draw = np.random.default_rng(9)
+    left, right = (2.0 ** draw.uniform(-8.0, 8.0, size["values"]) for _ in range(2))
+    return Inputs(left, np.clip(np.rint(right * 2.0**24) / 2.0**24, 2.0**-8, 2.0**8))
+
+
+def _division(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
+    left, right = _entered(circle, inputs)
+    opened = reveal(divide(left, right, 2.0**-8, 2.0**8)[:SAMPLE], "sample")
+    truth = (inputs.left / inputs.right)[:SAMPLE]
+    return {"relative_error": float((np.abs(opened - truth) / np.maximum(truth, 1.0)).max())}
+
+
 def _matrices(_: int, __: int, size: Size) -> Inputs:
     draw, side = np.random.default_rng(8), size["side"]
     return Inputs(draw.normal(size=(side, side)), draw.normal(size=(side, side)))
@@ -85,5 +99,6 @@ def _matrix_product(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
 PRODUCT = Program(_uniform(-100.0, 100.0), _product)
 COMPARISON = Program(_uniform(-1e6, 1e6), _comparison)
 LOGISTIC = Program(_uniform(-12.0, 12.0), _logistic)
+DIVISION = Program(_operands, _division)
 EXPONENTIAL = Program(_uniform(LOW, HIGH), _exponential)
 MATRIX_PRODUCT = Program(_matrices, _matrix_product)

@@ -1,0 +1,212 @@
+"""Quotients, roots and logarithms of shared numbers whose range is public.
+
+A number is brought into [1/4, 1) by a shared power of four; there a short Fourier series in Z_2^32 guesses the
+function to a few thousandths, and one step of Newton's method on all bits squares that error. A range that spans
+no power of four needs no comparison.
+
+Source: Catrina and Saxena, FC 2010 (normalisation, Newton's iteration on fixed-point shares); Aly and Smart, ACNS
+2019, for roots and logarithms by the same normalisation; the guess as in `share.smooth`. Setting: any number of
+semi-honest parties, all but one colluding. Nobody learns anything; no failure probability. Numbers outside of
+their stated range give wrong results, without a sign of it.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import Final
+
+import numpy as np
+
+from unseen.computation.profile import Profile
+from unseen.computation.share import fixed
+from unseen.computation.share.arithmetic import product, rescale, truncate_together
+from unseen.computation.share.array import Shared, concatenate
+from unseen.computation.share.boolean import where
+from unseen.computation.share.functions import lift
+from unseen.computation.share.normalise import HIGHEST, LOWEST, NORMALISATION, Normalised, Span, normalise, span
+from unseen.computation.share.smooth import Smooth, fitted, series
+from unseen.computation.share.together import together
+from unseen.computation.types import Array, Real
+from unseen.errors import MisuseError
+
+
+def _bytes(words: int, fine: bool, count: int, powers: int, parties: int) -> int:
+    """Of the normalisation, a guess (angle, one or two liftings, product with its factor), and so many words."""
+    guess = 4 * 64 * -(-count // 64) + 4 * count + bool(powers) * (16 + 4 * (not fine)) * count
+    normalised = NORMALISATION.bytes_sent(count, powers, fine, parties) if NORMALISATION.bytes_sent else 0
+    return normalised + parties * (parties - 1) * (guess + 8 * words * count)
+
+
+_ASSUMPTION: Final = ("inputs within the stated range; beyond it the value is wrong",)
+RECIPROCAL: Final = Profile(
+    id="share/reciprocal",
+    title="Reciprocal of positive shared numbers of a public range",
+    source="Catrina and Saxena, FC 2010",
+    assumptions=_ASSUMPTION,
+    failure="none within the range; relative error below 5e-6, and two steps",
+    rounds=lambda count, powers, fine: 11 + bool(powers) - 5 * (not powers),
+    bytes_sent=lambda count, powers, fine, parties: _bytes(6, fine, count, powers, parties),
+)
+DIVISION: Final = Profile(
+    id="share/division",
+    title="Quotient of shared numbers, the denominator positive and of a public range",
+    source="Catrina and Saxena, FC 2010",
+    assumptions=_ASSUMPTION,
+    failure="none within the range; relative error below 5e-6, and three steps",
+    rounds=lambda count, powers, fine: 11 + bool(powers) - 5 * (not powers),
+    bytes_sent=lambda count, powers, fine, parties: _bytes(9, fine, count, powers, parties),
+)
+ROOT: Final = Profile(
+    id="share/square-root",
+    title="Square root, and inverse square root, of positive shared numbers of a public range",
+    source="Aly and Smart, ACNS 2019",
+    assumptions=_ASSUMPTION,
+    failure="none within the range; relative error below 5e-6, and two steps",
+    rounds=lambda count, powers, fine: 13 + bool(powers) - 5 * (not powers),
+    bytes_sent=lambda count, powers, fine, parties: _bytes(9, fine, count, powers, parties),
+)
+LOGARITHM: Final = Profile(
+    id="share/logarithm",
+    title="Natural logarithm of positive shared numbers of a public range",
+    source="Aly and Smart, ACNS 2019",
+    assumptions=_ASSUMPTION,
+    failure="none within the range; error below 5e-6, and one step",
+    rounds=lambda count, powers: 7 - 5 * (not powers),
+    bytes_sent=lambda count, powers, parties: (
+        (NORMALISATION.bytes_sent(count, powers, True, parties) if NORMALISATION.bytes_sent else 0)
+        + parties * (parties - 1) * (4 * 64 * -(-count // 64) + 8 * count)
+    ),
+)
+
+QUOTIENT_BITS: Final = 42
+"""|a/b| stays below 2^(QUOTIENT_BITS - fraction)."""
+_GUESS_BITS: Final = 12
+_STEP_BITS: Final = 20
+"""Fractional bits of the factor, close to one, by which Newton's step corrects a guess."""
+_OPERAND_BITS: Final = 48
+"""An operand's bits from the top of its range down: more are dropped."""
+
+
+def _inverse_root(z: Real) -> Real:
+    return np.asarray(z**-0.5)
+
+
+_RECIPROCAL: Final = Smooth(np.reciprocal, LOWEST, HIGHEST, 2e-3, 4, 1, relative=True)
+_INVERSE_ROOT: Final = Smooth(_inverse_root, LOWEST, HIGHEST, 1e-3, 4, 1, relative=True)
+_LOGARITHM: Final = Smooth(np.log, LOWEST, HIGHEST, 4e-6, 6, 1)
+
+
+def reciprocal(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
+    """1/x elementwise for x in [least, most], public and positive, spanning up to 2^26: 12 rounds.
+
+    Relative error below 5e-6, and two steps of the result. 1/least must stay below 2^(62 - fraction).
+    """
+    reach = span(least, most)
+    x = _trimmed(x, reach)
+    guess = _guess(x, reach, _RECIPROCAL, 4)
+    error = rescale(product(x, guess), _STEP_BITS)
+    return rescale(product(guess, 2.0 - error), fraction)
+
+
+def divide(
+    above: Shared,
+    below: Shared,
+    least: float,
+    most: float,
+    fraction: int = fixed.FRACTION,
+    signed: bool = False,
+) -> Shared:
+    """above / below elementwise, for denominators in [least, most], public and positive, spanning up to 2^26.
+
+    12 rounds. Relative error below 5e-6, and three steps of the result. |quotient| must stay below
+    2^(42 - fraction) and below 2^(50 - fraction of `above`) / (`most` rounded up to a power of four). `signed`:
+    denominators lie in ±[least, most]; four rounds, and a comparison and two choices an element, more.
+    """
+    if above.shape != below.shape:
+        raise MisuseError(f"shapes {above.shape} and {below.shape} do not divide")
+    if signed:
+        negative = below < 0.0
+        above, below = together(where.steps(negative, -above, above), where.steps(negative, -below, below))
+    reach = span(least, most)
+    if above.fraction + reach.exponent > 46:
+        raise MisuseError(
+            "a quotient has no room: take fewer fractional bits for the numerator, or a smaller denominator"
+        )
+    below = _trimmed(below, reach)
+    guess = _guess(below, reach, _RECIPROCAL, 4)
+    # Both products with the guess in one go; the quotient of the guess is corrected as the guess itself would be.
+    fraction_of_both = max(above.fraction, below.fraction)
+    both = concatenate([part.scaled_up(fraction_of_both - part.fraction)[None] for part in (above, below)])
+    found = product(both, guess[None])
+    quotient, error = truncate_together(
+        [found[0], found[1]], [found.fraction - fraction, found.fraction - _STEP_BITS]
+    )
+    return rescale(product(quotient, 2.0 - error), fraction)
+
+
+def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
+    """√x elementwise for x in [least, most], public and positive, spanning up to 2^26: 14 rounds.
+
+    Relative error below 5e-6, and two steps of the result.
+    """
+    root, _, correction = _roots(x, span(least, most))
+    return rescale(product(root, correction), fraction)
+
+
+def inverse_square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
+    """1/√x elementwise for x in [least, most], public and positive, spanning up to 2^26: 14 rounds.
+
+    Relative error below 5e-6, and two steps of the result.
+    """
+    _, guess, correction = _roots(x, span(least, most))
+    return rescale(product(guess, correction), fraction)
+
+
+def logarithm(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
+    """The natural logarithm elementwise for x in [least, most], public and positive, spanning up to 2^26.
+
+    7 rounds. Error below 5e-6, and one step of the result. Up to 50 fractional bits.
+    """
+    reach, found = span(least, most, fine=True), fitted(_LOGARITHM, fine=True)
+    z: Normalised = normalise(x, reach)
+    words = series(x.circle, z.angles(_LOGARITHM.period), found)
+    words -= z.count() * np.uint64(round(log(4.0) * 2.0**found.fraction))
+    whole = Shared(x.circle, words.reshape(x.shape), found.fraction) + reach.exponent * log(2.0)
+    return rescale(whole, fraction)
+
+
+def _roots(x: Shared, reach: Span) -> tuple[Shared, Shared, Shared]:
+    """Guesses of √x and 1/√x, and the factor that corrects either: with y the latter, (3 - x·y²)/2."""
+    x = _trimmed(x, reach)
+    guess = _guess(x, reach, _INVERSE_ROOT, 2)
+    root = rescale(product(x, guess), 36 - reach.exponent // 2)
+    error = rescale(product(root, guess), _STEP_BITS)
+    half = Shared(error.circle, error.words, _STEP_BITS + 1)
+    return root, guess, 1.5 - half
+
+
+def _guess(x: Shared, reach: Span, smooth: Smooth, base: int) -> Shared:
+    """A function of x that is that of z times base^k, up to a public power of two: to 12 bits, in 8 rounds."""
+    circle, found = x.circle, fitted(smooth)
+    z: Normalised = normalise(x, reach)
+    angles = z.angles(smooth.period)
+    wide: Array | None = None
+    if reach.powers:
+        power = z.power(base)
+        if reach.lane == 64:
+            small, wide = series(circle, angles, found), power
+        else:
+            small, wide = together(series.steps(circle, angles, found), lift.steps(circle, power))
+    else:
+        small = series(circle, angles, found)
+    value = lift(circle, small, bits=found.fraction - _GUESS_BITS)
+    # x = z·2^exponent·4^-k, and the function takes the inverse of it, or of its root.
+    fraction = _GUESS_BITS + (reach.exponent if base == 4 else reach.exponent // 2)
+    guess = Shared(circle, value.reshape(x.shape), fraction)
+    return guess if wide is None else product(guess, Shared(circle, wide.reshape(x.shape), 0))
+
+
+def _trimmed(x: Shared, reach: Span) -> Shared:
+    """Without bits that are too small to matter, so that products have room; seldom needed, then one round."""
+    spare = x.fraction + reach.exponent - _OPERAND_BITS
+    return rescale(x, x.fraction - spare) if spare > 0 else x
