@@ -132,7 +132,7 @@ WORKLOADS: Final = (
     ),
     Workload(
         "align",
-        "find the common customers of two parties, and put their rows in one order",
+        "find the common customers of all parties, and put their rows in one order",
         f"{_WORKLOADS}.alignment:ALIGN",
         size={"keys": 1 << 20},
         small={"keys": 3000},

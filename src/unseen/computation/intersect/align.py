@@ -102,7 +102,7 @@ def align(
     and for a result that both do not have the same.
     """
     if circle.size != 2:
-        raise MisuseError("this alignment is for two parties")
+        raise MisuseError("this alignment is for two parties; `multiparty.align_all` takes three or more")
     held = keys if isinstance(keys, Keys) else from_list(keys)
     seed = circle.joint_seed("align")
     entered = oprf.enter(held, seed)
@@ -117,7 +117,7 @@ def align(
     receives = (len(held), circle.rank) < (theirs, 1 - circle.rank)
     rows = (vole.receive if receives else vole.send)(circle, entered, theirs, watch)
     if len(rows) < minimum:
-        raise _too_few()
+        raise too_few()
     return rows
 
 
@@ -134,7 +134,7 @@ def _sizes(circle: Circle, own: int) -> int:
 def _by_curves(circle: Circle, keys: Keys, theirs: int, minimum: int, watch: Watch) -> Index:
     counted = ecdh.count(circle, keys.take(np.arange(len(keys))), theirs, watch)
     if len(counted) < minimum:
-        raise _too_few()
+        raise too_few()
     return ecdh.find(circle, counted)
 
 
@@ -175,7 +175,8 @@ def tail(draws: int, rate: float, least: int) -> float:
     return sum(exp(term) for term in terms)
 
 
-def _too_few() -> RefusedError:
+def too_few() -> RefusedError:
+    """What everyone is told below the minimum."""
     return RefusedError(
         "smallest-overlap",
         "too few common customers for this agreement",

@@ -1,4 +1,4 @@
-"""Alignment of two parties' identifiers, half of them in common: from Arrow strings to Arrow row numbers."""
+"""Alignment of identifiers, half of them in common to all parties: from Arrow strings to Arrow row numbers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from unseen.cli.bench.registry import Program, Size
 from unseen.computation.circle import Circle
 from unseen.computation.intersect.align import align
 from unseen.computation.intersect.keys import from_arrow
+from unseen.computation.intersect.multiparty import align_all
 from unseen.encoding import Json
 
 
-def _prepare(rank: int, _: int, size: Size) -> Any:
+def _prepare(rank: int, parties: int, size: Size) -> Any:
     keys = size["keys"]
-    start = rank * (keys // 2)
+    start = rank * (keys // 2) // (parties - 1)
     return pa.array([f"customer-{number:012d}" for number in range(start, start + keys)])
 
 
 def _run(circle: Circle, names: Any) -> Mapping[str, Json]:
-    rows = pa.array(align(circle, from_arrow(names), 1))
+    find = align if circle.size == 2 else align_all
+    rows = pa.array(find(circle, from_arrow(names), 1))
     return {"common": len(rows)}
 
 
