@@ -11,9 +11,10 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 from unseen.computation.kernels import blake3 as kernels
+from unseen.computation.kernels import strings
 from unseen.computation.kernels.matching import repeats
 from unseen.computation.types import Array, Index, Words
-from unseen.errors import DataError
+from unseen.errors import DataError, MisuseError
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,14 @@ class Keys:
     def take(self, rows: Index) -> list[bytes]:
         """Some keys, one by one."""
         return [self[int(row)] for row in rows]
+
+    def chosen(self, rows: Index) -> Keys:
+        """Some keys, in this order, copied."""
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(np.diff(self.offsets)[rows], out=offsets[1:])
+        data = np.empty(int(offsets[-1]), dtype=np.uint8)
+        strings.choose(self.data, self.offsets, rows, data)
+        return Keys(data, offsets)
 
     def __repr__(self) -> str:
         return f"Keys({len(self)})"
@@ -57,6 +66,27 @@ def from_arrow(array: Any) -> Keys:
 def subkey(seed: bytes, label: str) -> bytes:
     """32 bytes for one use of a run's seed."""
     return blake3(label.encode(), key=seed).digest()
+
+
+def composite(columns: Sequence[Any]) -> Keys:
+    """One key a row of several Arrow string columns, each part with its length before it: no two rows look alike
+    that are not. A row with a null or an empty part has an empty key: it cannot be joined.
+
+    Raises MisuseError for no columns or columns of different lengths.
+    """
+    if not columns or len({len(column) for column in columns}) != 1:
+        raise MisuseError("a key is made of one or more columns of the same number of rows")
+    parts = [from_arrow(column.fill_null("") if column.null_count else column) for column in columns]
+    if len(parts) == 1:
+        return parts[0]
+    lengths = np.stack([np.diff(part.offsets) for part in parts])
+    whole = np.asarray((lengths > 0).all(axis=0))
+    offsets = np.zeros(len(whole) + 1, dtype=np.int64)
+    np.cumsum(np.where(whole, (lengths + strings.LENGTH_BYTES).sum(axis=0), 0), out=offsets[1:])
+    data, at = np.empty(int(offsets[-1]), dtype=np.uint8), offsets[:-1].copy()
+    for part in parts:
+        strings.append(part.data, part.offsets, at, whole, data)
+    return Keys(data, offsets)
 
 
 def hashed(keys: Keys, secret: bytes) -> Words:
