@@ -80,6 +80,17 @@ class Design:
         found = arithmetic.rescale(found, VARIANCE_FRACTION)
         return Shared(found.circle, found.words, found.fraction + shift)
 
+    def noisy_variances(self, covariance: Shared, noise: Shared, count: float) -> Shared:
+        """`variances` times shared noise () over a public count.
+
+        Of 1/count the power of two is a change of fraction, the rest goes into the noise.
+        """
+        shift = int(np.floor(np.log2(count)))
+        level = arithmetic.rescale(noise * (2.0**shift / count), UNIT_FRACTION)
+        relative = arithmetic.rescale(self.variances(covariance, 1.0), 16)
+        found = arithmetic.rescale(arithmetic.product(relative, level), VARIANCE_FRACTION)
+        return Shared(found.circle, found.words, found.fraction + shift)
+
     def forget(self) -> None:
         for block in self.blocks:
             block.forget()

@@ -230,7 +230,7 @@ def _finish(problem: _Normal, label: _Label, active: Active, settings: Settings)
     variances = None
     if settings.errors:
         noise = problem.residual * (rows / (rows - len(active))) * label.spread * label.spread
-        variances = _variances(design, placed(problem.inverted, active, design.width), noise, rows)
+        variances = design.noisy_variances(placed(problem.inverted, active, design.width), noise, rows)
     model = Fit(
         intercept + label.mean,
         slopes,
@@ -251,18 +251,6 @@ def _over_total(residual: Shared, square: Shared, right: Shared) -> Shared:
     parts = [Shared(part.circle, part.words, part.fraction + 4) for part in (residual, total)]
     upper, lower = (arithmetic.rescale(part, 31).reshape(1) for part in parts)
     return quotient(upper, lower, LEAST_VARIANCE, UNIT_FRACTION)[0]
-
-
-def _variances(design: Design, inverted: Shared, noise: Shared, rows: int) -> Shared:
-    """Variances of intercept and weights, in the label's units: noise / n · diagonal of (G + D)⁻¹.
-
-    Of 1/n the power of two is a change of fraction, the rest goes into the noise.
-    """
-    shift = int(np.floor(np.log2(rows)))
-    level = arithmetic.rescale(noise * (2.0**shift / rows), UNIT_FRACTION)
-    relative = arithmetic.rescale(design.variances(inverted, 1.0), 16)
-    found = arithmetic.rescale(arithmetic.product(relative, level), 20)
-    return Shared(found.circle, found.words, found.fraction + shift)
 
 
 def _placed_column(values: Shared, active: Active, width: int) -> Shared:

@@ -22,9 +22,8 @@ from unseen.computation.circle import Circle
 from unseen.computation.learn.choose import Choice, fit_chosen
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_columns
 from unseen.computation.learn.fit import Fit
-from unseen.computation.learn.newton import WEIGHT_FRACTION, Descent, Newton, Scale, Watch
+from unseen.computation.learn.newton import WEIGHT_FRACTION, Beginning, Descent, Newton, Scale, Watch
 from unseen.computation.learn.normal import first_normal_matrix
-from unseen.computation.learn.problem import Active
 from unseen.computation.learn.rows import RowTerms, enter_terms
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic, functions
@@ -91,60 +90,32 @@ def fit_logistic(
     what: see PROFILE, and `rows.WEIGHTS`. Raises DataError at the owner of a label of one class or of a constant
     or non-finite column, at all if there is no optimum; RangeError beyond ±56.
     """
-    settings = settings or Settings()
-    newton = begin(circle, columns, label, label_owner, settings, watch, terms or RowTerms())
-    active = fit_chosen(newton, settings.choice)
-    return finish(newton, active, settings)
-
-
-def begin(
-    circle: Circle,
-    columns: Sequence[Block],
-    label: Real | None,
-    label_owner: int,
-    settings: Settings,
-    watch: Watch,
-    terms: RowTerms,
-) -> Newton:
-    """Everything entered, ready to fit any of the columns."""
-    rows = columns[0].rows
+    settings, rows = settings or Settings(), columns[0].rows
     positive = _share_of_positives(circle, label, label_owner, rows)
-    entered = enter_terms(circle, terms, rows)
+    entered = enter_terms(circle, terms or RowTerms(), rows)
     scale = Scale(rows, positive * (1.0 - positive), headroom=0 if entered.weights is None else 2)
-    design = enter_columns(circle, columns, label_owner, settings.penalty / (entered.total * scale.base))
-    first, norm = first_normal_matrix(design, entered.weights, rows)
-    start = np.zeros((design.width, 1))
-    start[0] = np.log(positive / (1.0 - positive))
+    information = entered.total * scale.base
+    design = enter_columns(circle, columns, label_owner, settings.penalty / information)
+    hessian, norm = first_normal_matrix(design, entered.weights, rows)
     newton = Newton(
         circle,
         design,
         _Logistic(circle, scale, label, label_owner),
         entered,
         scale,
-        first,
-        norm,
-        shared_zeros(circle, start.shape, UNIT_FRACTION) + start,
+        Beginning(_intercept_alone(circle, design.width, positive), hessian, norm, information),
         Descent(settings.tolerance, settings.most_steps, settings.sample),
         watch,
     )
     watch(0.05, "columns entered")
-    return newton
+    active = fit_chosen(newton, settings.choice)
+    return newton.fit(active, settings.errors)
 
 
-def finish(newton: Newton, active: Active, settings: Settings) -> Fit:
-    """The model of the latest fit, on the columns' own scale."""
-    design, variances = newton.design, None
-    if settings.errors:
-        newton.watch(0.85, "standard errors")
-        covariance = newton.covariance(active)
-        variances = design.variances(covariance, 1.0 / (newton.terms.total * newton.scale.base))
-    intercept, weights = design.unscale(newton.w[:, 0])
-    if newton.terms.centre is not None:
-        intercept = intercept - newton.terms.centre
-    design.forget()
-    newton.terms.forget()
-    newton.watch(1.0, f"{len(newton.steps)} steps")
-    return Fit(intercept, weights, variances, tuple(newton.steps), design.names, design.exponents, kept=active)
+def _intercept_alone(circle: Circle, width: int, positive: float) -> Shared:
+    start = np.zeros((width, 1))
+    start[0] = np.log(positive / (1.0 - positive))
+    return shared_zeros(circle, start.shape, UNIT_FRACTION) + start
 
 
 class _Logistic:
@@ -166,6 +137,9 @@ class _Logistic:
     def variance(self, scores: Shared) -> Shared:
         p = functions.logistic(scores, functions.FINE[self.width])
         return arithmetic.rescale(p.scaled_up(p.fraction) - arithmetic.square(p), WEIGHT_FRACTION)
+
+    def dispersion(self, residual: Shared) -> None:
+        return None
 
     def in_range(self) -> bool:
         """Two series of different periods agree just where both are right: a score out of range shows as a gap.

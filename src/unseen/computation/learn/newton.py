@@ -24,6 +24,7 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.learn.columns import UNIT_FRACTION, Design, matrix_fraction
+from unseen.computation.learn.fit import Fit
 from unseen.computation.learn.inference import quantile
 from unseen.computation.learn.normal import weighted_normal_matrix, with_ridge
 from unseen.computation.learn.problem import Active, Criterion, only, part, placed
@@ -86,8 +87,11 @@ class Family(Protocol):
     def residual(self, scores: Shared, fine: bool) -> Shared:
         """(rows, 1): the log-likelihood's derivative by the score, times the scale's factor, at its fraction."""
 
-    def variance(self, scores: Shared) -> Shared:
-        """(rows, 1), of WEIGHT_FRACTION bits: minus the second derivative, expected."""
+    def variance(self, scores: Shared) -> Shared | None:
+        """(rows, 1), of few bits: minus the second derivative, expected; None where it is one in every row."""
+
+    def dispersion(self, residual: Shared) -> Shared | None:
+        """(rows, 1): residuals' squares over variances, times the factor squared; None where they mean one."""
 
     def in_range(self) -> bool:
         """Whether the scores of the latest residual were where it is right; told to all."""
@@ -96,11 +100,20 @@ class Family(Protocol):
         """Take a wider range from here on. Raises RangeError where there is none."""
 
 
-class Newton:
-    """One family on one design: fits on any of its columns, from where the last fit ended.
+@dataclass(frozen=True, eq=False)
+class Beginning:
+    """Where training starts: coefficients `start` (width, 1), the Hessian there over n·base with eigenvalues up to
+    `norm`. `information` is what the Hessian was divided by, in full: the coefficients' covariance is the
+    inverse over it. All but the shared values are public."""
 
-    `first` is the Hessian where training starts, over n·base, with eigenvalues up to `norm`; `start` (width, 1).
-    """
+    start: Shared
+    hessian: Shared
+    norm: float
+    information: float
+
+
+class Newton:
+    """One family on one design: fits on any of its columns, from where the last fit ended."""
 
     def __init__(
         self,
@@ -109,14 +122,12 @@ class Newton:
         family: Family,
         terms: EnteredTerms,
         scale: Scale,
-        first: Shared,
-        norm: float,
-        start: Shared,
+        begin: Beginning,
         descent: Descent,
         watch: Watch = lambda done, note: None,
     ) -> None:
         self.circle, self.design, self.family, self.terms, self.scale = circle, design, family, terms, scale
-        self.first, self.norm, self.w, self.descent, self.watch = first, norm, start, descent, watch
+        self.begin, self.w, self.descent, self.watch = begin, begin.start, descent, watch
         self.steps: list[float] = []
         self._inverted: dict[Active, Shared] = {}  # the first Hessian's inverse on the latest columns
 
@@ -144,8 +155,8 @@ class Newton:
                 refined = self.inverse(active, self.hessian(self.descent.sample))
                 preconditioner, refreshed = self._preconditioner(refined, active), len(self.steps)
         raise DataError(
-            "training found no optimum: the columns may separate the classes completely; "
-            "raise the penalty, or leave out columns that give the label away"
+            "training found no optimum: the columns may give the label away completely, or be collinear; "
+            "raise the penalty, or leave out columns"
         )
 
     def gradient(self) -> Shared:
@@ -159,6 +170,8 @@ class Newton:
         rows = self.scale.rows
         count = rows if sample is None else min(sample, rows)
         weights = self.family.variance(self._scores()[:count])
+        if weights is None:
+            return self.begin.hessian
         if self.terms.weights is not None:
             weights = self.terms.weights.first_rows(count).times(weights)
         factor = 1.0 / (count * self.scale.base)
@@ -181,11 +194,41 @@ class Newton:
     def threshold(self, criterion: Criterion, level: float, active: Active, entering: bool) -> Shared:
         """By chi-square with one degree of freedom, or by AIC, which asks for 2, in twice the log-likelihood."""
         asked = 2.0 if criterion is Criterion.AIC else quantile(level / 2.0) ** 2
-        return shared_zeros(self.circle, (), 30) + asked / (self.terms.total * self.scale.base)
+        level, noise = asked / self.begin.information, self.noise(active)
+        return shared_zeros(self.circle, (), 30) + level if noise is None else noise.scaled_up(2) * level
+
+    def noise(self, active: Active) -> Shared | None:
+        """(), UNIT_FRACTION bits: Pearson's estimate of the dispersion at the latest fit; None where it is one."""
+        rows = self.scale.rows
+        spread = self.family.dispersion(self.family.residual(self._scores(), fine=True))
+        if spread is None:
+            return None
+        if self.terms.weights is not None:
+            spread = self.terms.weights.times(spread)
+        return arithmetic.scaled(spread.sum(), self.scale.factor**-2 / (rows - len(active)), UNIT_FRACTION)
+
+    def fit(self, active: Active, errors: bool, shift: float = 0.0) -> Fit:
+        """The model of the latest fit on the columns' own scale, intercept moved by `shift`; ends the training."""
+        design, variances = self.design, None
+        if errors:
+            self.watch(0.85, "standard errors")
+            covariance, noise = self.covariance(active), self.noise(active)
+            if noise is None:
+                variances = design.variances(covariance, 1.0 / self.begin.information)
+            else:
+                variances = design.noisy_variances(covariance, noise, self.begin.information)
+        intercept, weights = design.unscale(self.w[:, 0])
+        intercept = intercept + shift
+        if self.terms.centre is not None:
+            intercept = intercept - self.terms.centre
+        design.forget()
+        self.terms.forget()
+        self.watch(1.0, f"{len(self.steps)} steps")
+        return Fit(intercept, weights, variances, tuple(self.steps), design.names, design.exponents, kept=active)
 
     def _first_inverse(self, active: Active) -> Shared:
         if active not in self._inverted:
-            self._inverted = {active: inverse(part(self.first, active), norm=self.norm)}
+            self._inverted = {active: inverse(part(self.begin.hessian, active), norm=self.begin.norm)}
         return self._inverted[active]
 
     def _scores(self) -> Shared:
