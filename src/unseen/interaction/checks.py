@@ -15,6 +15,7 @@
 10. Every protocol stands the agreed adversary.
 11. No column comes out in a more revealing shape than its use allows, whatever lies between (see `flow`).
 12. Every computing party is seated where each other party's data may be processed, shares included.
+13. Nobody may offer more identifiers than agreed, nor we more than our catalogue counts rows (see `declared`).
 
 No check trusts another party's word: the plan was derived here. A failed check raises RefusedError with the
 rule's name; a node signs the refusal as it signs a grant.
@@ -31,6 +32,7 @@ from unseen.data.catalogue import Use
 from unseen.encoding import Json
 from unseen.errors import MisuseError, RefusedError, VerificationError
 from unseen.interaction.agreement import Agreement, missing_signatures, read_agreement
+from unseen.interaction.declared import Rows, check_declared
 from unseen.interaction.envelope import Envelope, Signer, seal
 from unseen.interaction.flow import Asked, check_flows
 from unseen.interaction.identity import Card
@@ -53,13 +55,15 @@ def check_plan(
     cards: Mapping[str, Card],
     me: str,
     on_offer: OnOffer,
+    rows: Rows,
     runs: int,
     now: datetime,
     earlier: Iterable[Asked] = (),
 ) -> Agreement:
     """All checks, for party `me` which has run `runs` jobs under this agreement before.
 
-    `earlier` is what those runs gave out without noise (`flow.asked_before`).
+    `rows` tells how many our catalogue counts in a data set; `earlier` is what those runs gave out without noise
+    (`flow.asked_before`).
 
     Returns the agreement's terms. Raises RefusedError.
     """
@@ -75,6 +79,7 @@ def check_plan(
     _security(plan, terms)  # 10
     check_flows(plan, terms, earlier)  # 11
     _localisation(plan, terms)  # 12
+    check_declared(plan, terms, me, rows)  # 13
     return terms
 
 

@@ -121,7 +121,15 @@ class Conductor:
         earlier = asked_before(r.plan for r in self.store.jobs(agreement=standing.id) if r.job in held)
         moment, cards = datetime.now(UTC), self.home.cards(self.store)
         terms = check_plan(
-            plan, standing.envelope, cards, self.home.name, self._offered, len(held), moment, earlier
+            plan,
+            standing.envelope,
+            cards,
+            self.home.name,
+            self._offered,
+            self._counted,
+            len(held),
+            moment,
+            earlier,
         )
         own = {use.dataset for use in plan.uses if use.party == self.home.name}
         versions = {name: self._catalogue.get(name).version for name in sorted(own)}
@@ -160,6 +168,9 @@ class Conductor:
 
     def _offered(self, dataset: str, column: str, use: Any) -> None:
         self._catalogue.get(dataset).require(column, use)
+
+    def _counted(self, dataset: str) -> int:
+        return self._catalogue.get(dataset).rows
 
     def _same_clock(self, asker: str, moment: str) -> None:
         try:

@@ -13,6 +13,7 @@ from typing import Final
 
 from unseen.data.catalogue import Use
 from unseen.interaction.agreement import Agreement
+from unseen.interaction.declared import declared
 from unseen.interaction.law.verdict import Verdict
 from unseen.interaction.plan import Plan, Shape
 
@@ -107,6 +108,7 @@ def _limits(plan: Plan, terms: Agreement) -> tuple[str, ...]:
     return (
         f"Nothing comes out unless at least {limits.smallest_overlap} customers are common;"
         f" no group is smaller than {limits.smallest_group}.",
+        *(f"{party} offers at most {count:,} identifiers." for party, count in sorted(declared(plan).items())),
         f"At most {limits.runs} runs in all"
         + (f", {limits.runs_per_day} in any 24 hours." if limits.runs_per_day else "."),
         f"Privacy budget: epsilon {budget.epsilon:g} in {budget.days} days."

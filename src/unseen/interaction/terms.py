@@ -101,7 +101,8 @@ class Limits(Strict):
     """Bounds on what any job may do. `smallest_overlap` and `smallest_group` count persons.
 
     `runs` counts from the agreement's beginning, `runs_per_day` within any 24 hours (None: no such bound).
-    `round_to` is the unit to which counts that leave a run are rounded.
+    `round_to` is the unit to which counts that leave a run are rounded. `most_identifiers` is how many a party may
+    declare and offer to an alignment at most (None: as many as its own catalogue counts rows).
     """
 
     smallest_overlap: int = Field(default=100, ge=1)
@@ -109,6 +110,7 @@ class Limits(Strict):
     round_to: int = Field(default=1, ge=1)
     runs: int = Field(default=100, ge=1)
     runs_per_day: int | None = Field(default=None, ge=1)
+    most_identifiers: int | None = Field(default=None, ge=1)
     privacy: PrivacyBudget | None = None
 
 

@@ -20,6 +20,7 @@ from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
 People = dict[str, tuple[SigningKey, Card]]
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+ROWS = {"loans": 1000, "file": 5000}
 SCORING = Profile("test/score", "Scoring", "none", reveals=(Disclosure(Role.RECIPIENT, "the scores"),))
 
 
@@ -81,7 +82,9 @@ def read(agreed: Envelope) -> Agreement:
 def check(
     plan: Plan, agreed: Envelope, people: People, me: str = "lender", runs: int = 0, now: datetime = NOON
 ) -> None:
-    check_plan(plan, agreed, {n: c for n, (_, c) in people.items()}, me, lambda *_: None, runs, now)
+    check_plan(
+        plan, agreed, {n: c for n, (_, c) in people.items()}, me, lambda *_: None, ROWS.__getitem__, runs, now
+    )
 
 
 def test_a_plan_that_keeps_the_agreement_passes_at_every_party(agreed: Envelope, people: People) -> None:
@@ -128,6 +131,12 @@ DEPARTURES: list[tuple[str, Callable[[Plan], Plan]]] = [
     ("parameter", with_parameters(request={"bins": 5, "kind": "b"})),
     ("parameter", with_parameters(request={"kind": "a"})),
     ("parameter", without("request")),
+    ("declared-size", with_parameters(declared={"lender": 900})),
+    ("declared-size", with_parameters(declared={"lender": 900, "bureau": 0})),
+    ("declared-size", with_parameters(declared={"lender": 900, "bureau": True})),
+    ("declared-size", with_parameters(declared={"lender": 900, "bureau": "900"})),
+    ("declared-size", with_parameters(declared=900)),
+    ("catalogue-rows", with_parameters(declared={"lender": 1001, "bureau": 1})),
     ("disclosures", lambda plan: replace(plan, steps=(Step("s", SCORING, {Role.RECIPIENT: ("bureau",)}, {}),))),
 ]
 
@@ -203,15 +212,17 @@ def test_an_agreement_unsigned_altered_or_out_of_date_grants_nothing(agreed: Env
 def test_the_own_catalogue_is_asked_for_own_columns_alone(agreed: Envelope, people: People) -> None:
     asked: list[tuple[str, str, Use]] = []
     cards = {n: c for n, (_, c) in people.items()}
-    check_plan(a_plan(agreed), agreed, cards, "bureau", lambda *what: asked.append(what), 0, NOON)
+    check_plan(
+        a_plan(agreed), agreed, cards, "bureau", lambda *what: asked.append(what), ROWS.__getitem__, 0, NOON
+    )
     assert asked == [("file", "inquiries", Use.FEATURE)]
 
     def closed(*_: object) -> None:
         raise RefusedError("catalogue-use", "not on offer")
 
     with pytest.raises(RefusedError, match="catalogue-use"):
-        check_plan(a_plan(agreed), agreed, cards, "bureau", closed, 0, NOON)
-    check_plan(a_plan(agreed), agreed, cards, "dealer", closed, 0, NOON)
+        check_plan(a_plan(agreed), agreed, cards, "bureau", closed, ROWS.__getitem__, 0, NOON)
+    check_plan(a_plan(agreed), agreed, cards, "dealer", closed, ROWS.__getitem__, 0, NOON)
 
 
 def test_the_last_agreed_run_is_granted_and_the_next_is_not(agreed: Envelope, people: People) -> None:
@@ -261,3 +272,24 @@ def test_data_that_must_stay_is_not_computed_on_elsewhere(
         return
     with pytest.raises(RefusedError, match="localisation"):
         check(plan, document, people)
+
+
+def test_an_agreement_limits_the_identifiers_that_any_party_may_offer(terms: str, people: People) -> None:
+    document = agreed_by_all(terms + "limits: {most_identifiers: 3000}\n", people)
+    plan = a_plan(document)
+
+    def ask(declared: dict[str, int] | None, me: str = "lender") -> None:
+        more = {} if declared is None else {"declared": declared}
+        check(replace(plan, parameters={**plan.parameters, **more}), document, people, me)
+
+    ask({"lender": 1000, "bureau": 3000})
+    ask({"lender": 2000, "bureau": 3000}, me="bureau")  # whose catalogue counts its own rows only
+    for declared, rule, mend in (
+        (None, "declared-size", "say in the request"),
+        ({"lender": 1000, "bureau": 3001}, "most-identifiers", "declare fewer"),
+        ({"lender": 1001, "bureau": 3000}, "catalogue-rows", "register it again"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            ask(declared)
+        assert caught.value.rule == rule
+        assert mend in caught.value.mend

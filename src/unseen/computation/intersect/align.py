@@ -12,6 +12,7 @@ minimum the caller is told "too few" and no more, although the process itself ho
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, lgamma, log, log1p
 from typing import Final
@@ -68,6 +69,24 @@ class Method(StrEnum):
     """A vector OLE: a microsecond a key, from the circle's source of correlations."""
 
 
+@dataclass(frozen=True)
+class Declared:
+    """How many keys each side may offer at most: what the plan says, that everyone granted."""
+
+    own: int
+    theirs: int
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """The numbers of this party's rows of the common keys, how many keys were offered, and how they were found."""
+
+    rows: Index
+    own: int
+    theirs: int
+    method: Method
+
+
 def chosen(own: int, theirs: int) -> Method:
     """What takes less time for these sizes."""
     return Method.CURVES if own + theirs <= FEW else Method.OLE
@@ -94,41 +113,75 @@ def align(
     watch: Watch = lambda done, note: None,
     method: Method | None = None,
 ) -> Index:
-    """Find the common keys: the numbers of this party's rows, (common,) int64.
+    """The numbers of this party's rows of the common keys, (common,) int64; see `aligned`."""
+    return aligned(circle, keys, minimum, watch, method).rows
+
+
+def aligned(
+    circle: Circle,
+    keys: Sequence[bytes] | Keys,
+    minimum: int,
+    watch: Watch = lambda done, note: None,
+    method: Method | None = None,
+    declared: Declared | None = None,
+) -> Aligned:
+    """Find the common keys.
 
     The order is random, the same at both parties, and says nothing of either side's order. Keys are already
-    normalised. Raises DataError for empty or repeated keys before anything of them is sent, RefusedError under
-    rule `smallest-overlap` when fewer than `minimum` are common, ProtocolError for what a peer sends out of form
-    and for a result that both do not have the same.
+    normalised. Raises DataError for empty or repeated keys and RefusedError under rule `declared-size` for more
+    keys than declared before anything of them is sent, RefusedError under rule `smallest-overlap` when fewer than
+    `minimum` are common, ProtocolError for a peer that offers more than it declared or sends anything out of
+    form, and for a result that both do not have the same.
     """
+    entered, theirs = offered(circle, keys, declared)
+    method = method or chosen(len(entered), theirs)
+    if method is Method.CURVES:
+        rows = _by_curves(circle, entered.keys, theirs, minimum, watch)
+    else:
+        rows = _by_ole(circle, entered, theirs, minimum, watch)
+    return Aligned(rows, len(entered), theirs, method)
+
+
+def offered(circle: Circle, keys: Sequence[bytes] | Keys, declared: Declared | None) -> tuple[oprf.Entered, int]:
+    """This party's keys, checked and hashed, and how many the other side offers. Raises as `aligned` does."""
     if circle.size != 2:
         raise MisuseError("this alignment is for two parties; `multiparty.align_all` takes three or more")
+    if declared is not None and len(keys) > declared.own:
+        raise RefusedError(
+            "declared-size",
+            f"{circle.me} holds more identifiers than the {declared.own:,} that the plan declares for it",
+            "declare as many rows as its data set has, and have the new plan granted",
+        )
     held = keys if isinstance(keys, Keys) else from_list(keys)
-    seed = circle.joint_seed("align")
-    entered = oprf.enter(held, seed)
+    entered = oprf.enter(held, circle.joint_seed("align"))
     require_usable(held, entered.records)
-    theirs = _sizes(circle, len(held))
-    method = method or chosen(len(held), theirs)
-    if method is Method.CURVES:
-        return _by_curves(circle, held, theirs, minimum, watch)
-    if minimum > 1 and (rows := _counted(circle, entered, theirs, minimum, watch)) is not None:
-        return rows
-    watch(0.1, f"looking for common customers among {len(held):,} here and {theirs:,} there")
-    receives = (len(held), circle.rank) < (theirs, 1 - circle.rank)
-    rows = (vole.receive if receives else vole.send)(circle, entered, theirs, watch)
-    if len(rows) < minimum:
-        raise too_few()
-    return rows
+    return entered, _sizes(circle, len(held), declared)
 
 
-def _sizes(circle: Circle, own: int) -> int:
+def _sizes(circle: Circle, own: int, declared: Declared | None) -> int:
     """How many keys the other side offers."""
     channel = circle.others()[0]
     channel.send("align/size", np.array([own], dtype=np.int64))
     theirs = int(channel.receive("align/size", np.int64, 1)[0])
     if not 0 < theirs <= MOST_KEYS:
         raise ProtocolError(channel.peer, f"offers a number of keys that is not between 1 and {MOST_KEYS}")
+    if declared is not None and theirs > declared.theirs:
+        raise ProtocolError(
+            channel.peer, f"offers more identifiers than the {declared.theirs:,} that the plan declares for it"
+        )
     return theirs
+
+
+def _by_ole(circle: Circle, entered: oprf.Entered, theirs: int, minimum: int, watch: Watch) -> Index:
+    own = len(entered)
+    if minimum > 1 and (rows := _counted(circle, entered, theirs, minimum, watch)) is not None:
+        return rows
+    watch(0.1, f"looking for common customers among {own:,} here and {theirs:,} there")
+    receives = (own, circle.rank) < (theirs, 1 - circle.rank)
+    rows = (vole.receive if receives else vole.send)(circle, entered, theirs, watch)
+    if len(rows) < minimum:
+        raise too_few()
+    return rows
 
 
 def _by_curves(circle: Circle, keys: Keys, theirs: int, minimum: int, watch: Watch) -> Index:
@@ -143,19 +196,24 @@ def _counted(circle: Circle, entered: oprf.Entered, theirs: int, minimum: int, w
     channel, wanted, everyone = circle.others()[0], SAMPLE, len(entered) + theirs
     while wanted < everyone // 2:
         rate = wanted / everyone
-        drawn = np.flatnonzero(entered.records[:, 2] < np.uint64(rate * 2.0**64))
-        other = _sampled(channel, len(drawn), rate, theirs)
+        drawn = sample(entered, rate)
+        other = sampled(channel, len(drawn), theirs)
         watch(0.0, f"counting on a sample of {len(drawn):,} customers here and {other:,} there")
         if len(drawn) and other:
-            sample = entered.keys.take(drawn)
-            counted = ecdh.count(circle, sample, other, lambda done, _: watch(0.1 * done, "counting"))
+            taken = entered.keys.take(drawn)
+            counted = ecdh.count(circle, taken, other, lambda done, _: watch(0.1 * done, "counting"))
             if tail(minimum - 1, rate, len(counted)) < CHANCE:
                 return None
         wanted *= 8
     return _by_curves(circle, entered.keys, theirs, minimum, watch)
 
 
-def _sampled(channel: Channel, own: int, rate: float, most: int) -> int:
+def sample(entered: oprf.Entered, rate: float) -> Index:
+    """The keys that fall into a sample of that share: by their hashes, so that both draw the same ones."""
+    return np.flatnonzero(entered.records[:, 2] < np.uint64(rate * 2.0**64))
+
+
+def sampled(channel: Channel, own: int, most: int) -> int:
     """How many keys of the other side fell into the sample."""
     channel.send("align/sample", np.array([own], dtype=np.int64))
     theirs = int(channel.receive("align/sample", np.int64, 1)[0])
