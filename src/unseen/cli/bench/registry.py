@@ -138,6 +138,14 @@ WORKLOADS: Final = (
         small={"keys": 3000},
     ),
     Workload(
+        "known-at",
+        "count the customers that two or more parties know, and nothing else of them",
+        f"{_WORKLOADS}.alignment:KNOWN",
+        size={"keys": 50_000},
+        small={"keys": 3000},
+        parties=3,
+    ),
+    Workload(
         "sort",
         "sort a shared vector",
         f"{_WORKLOADS}.rows:SORT",

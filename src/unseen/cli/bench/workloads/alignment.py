@@ -11,6 +11,7 @@ from unseen.cli.bench.registry import Program, Size
 from unseen.computation.circle import Circle
 from unseen.computation.intersect.align import align
 from unseen.computation.intersect.keys import from_arrow
+from unseen.computation.intersect.known_at import count_known
 from unseen.computation.intersect.multiparty import align_all
 from unseen.encoding import Json
 
@@ -27,4 +28,9 @@ def _run(circle: Circle, names: Any) -> Mapping[str, Json]:
     return {"common": len(rows)}
 
 
+def _count(circle: Circle, names: Any) -> Mapping[str, Json]:
+    return {"known": count_known(circle, from_arrow(names), 2, 1)}
+
+
 ALIGN = Program(_prepare, _run)
+KNOWN = Program(_prepare, _count)
