@@ -86,12 +86,14 @@ def sections_for(low: float, high: float) -> Sections:
     bits = fixed.HEADROOM - max(0, ceil(high * _PER_NAT + 0.01))
     count = 2
     while count <= _MOST_SECTIONS:
-        width = 2.0**period / count
-        table_bits = round((bits + (width + low) * _PER_NAT) / 2)
-        table_bits = min(max(table_bits, 1), bits - 1)
-        error = 2.0 ** -(table_bits + 1) * np.exp(width) + 2.0 ** -(bits - table_bits + 1) * np.exp(-low)
-        if width <= 2.0**period - (high - low) and error < ERROR:
-            return Sections(low, high, period, count, table_bits, bits - table_bits, float(error))
+        # A range that nearly fills its period leaves no room for a section to spare: the next period does.
+        for turns in (period, period + 1):
+            width = 2.0**turns / count
+            table_bits = round((bits + (width + low) * _PER_NAT) / 2)
+            table_bits = min(max(table_bits, 1), bits - 1)
+            error = 2.0 ** -(table_bits + 1) * np.exp(width) + 2.0 ** -(bits - table_bits + 1) * np.exp(-low)
+            if width <= 2.0**turns - (high - low) and error < ERROR:
+                return Sections(low, high, turns, count, table_bits, bits - table_bits, float(error))
         count *= 2
     raise MisuseError(f"no table gives e^x on [{low:g}, {high:g}] to {ERROR:g}; take a narrower range")
 

@@ -38,6 +38,7 @@ def compute(values: np.ndarray, low: float, high: float, fraction: int, parties:
 @example(LOW, HIGH - LOW, [0.5], 5)
 @example(LOW, -LOW, [0.5], 2)
 @example(0.0, 0.01, [0.5], 2)
+@example(7.0625, 7.9375, [0.5], 2)
 def test_right_to_a_thousandth_of_the_result(low: float, span: float, places: list[float], parties: int) -> None:
     high = min(low + span, 15.0 if low > -9 else 8.0)
     x = np.rint((low + np.array([0.0, 1.0, *places]) * (high - low)) * 2.0**20) / 2.0**20
