@@ -92,7 +92,7 @@ COMMANDS: Final = (
         "dataset check",
         "unseen.cli.datasets:check",
         "Check that a data set's keys are fit to join on: empty, repeated, malformed.",
-        "unseen dataset check loans --home lender",
+        "unseen dataset check loans --key phone=unseen-phone/1:DE --home lender",
     ),
     *DATA_COMMANDS,
     Command(

@@ -111,22 +111,41 @@ def show(name: str, *, home: HomeFolder = None, as_json: AsJson = False) -> None
     emit(as_json, {**value, "freshness": fresh}, show_all)
 
 
-def check(name: str, *, home: HomeFolder = None, as_json: AsJson = False) -> None:
-    """Check the keys of a data set."""
-    from unseen.data.key_check import key_report
+def check(
+    name: str,
+    *,
+    key: Annotated[
+        tuple[str, ...] | None,
+        Parameter(
+            help="COLUMN=RULE, once for each column to join on, for example phone=unseen-phone/1:DE. Rules:"
+            " unseen-key/1, unseen-phone/1[:REGION], unseen-document/1[:SCHEME], unseen-email/1,"
+            " unseen-date/1[:DMY or :MDY]. Without it: the subject column.",
+            negative="",
+        ),
+    ] = None,
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the keys of a data set: empty, repeated, malformed."""
+    from unseen.data.key_check import column_report, key_report, parse_keys
 
+    forms = parse_keys(key or ())
     with catalogue_of(open_home(home)) as catalogue:
-        report: Any = key_report(catalogue, name)
-    findings: list[str] = report["warnings"]
+        reports: list[Any] = [column_report(catalogue, name, column, form) for column, form in forms.items()]
+        reports = reports or [key_report(catalogue, name)]
 
     def show_findings(console: Console) -> None:
-        console.print(f"{escape(name)}: {report['rows']} keys, written as {report['normalisation']}")
-        for finding in findings:
-            console.print(f"[yellow]warning[/]  {escape(finding)}")
-        if not findings:
-            console.print("[green]fit to join on[/]: no key is empty, repeated or malformed")
+        for report in reports:
+            console.print(
+                f"{escape(name)}: {report['rows']} keys in {escape(report['column'])}, written as"
+                f" {escape(report['normalisation'])}"
+            )
+            for finding in report["warnings"]:
+                console.print(f"[yellow]warning[/]  {escape(finding)}")
+            if not report["warnings"]:
+                console.print("[green]fit to join on[/]: no key is empty, repeated or malformed")
 
-    emit(as_json, report, show_findings)
+    emit(as_json, {"dataset": name, "keys": reports} if key else reports[0], show_findings)
 
 
 def parse_uses(words: Sequence[str]) -> dict[str, tuple[Use, ...]]:

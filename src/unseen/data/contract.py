@@ -36,13 +36,17 @@ def normalised(keys: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 @dataclass(frozen=True)
 class KeyReport:
-    """How fit a key column is: shares of rows that are empty, repeat an earlier key, or are too long."""
+    """How fit a key column is: shares of rows that are empty, repeat an earlier key, or are no such key.
+
+    `commonest`: how often the commonest key occurs.
+    """
 
     rows: int
     empty: float
     duplicate: float
     malformed: float
     normalisation: str = NORMALISATION
+    commonest: int = 1
 
     def warnings(self) -> list[str]:
         """What a steward should look at before the join, in plain words."""
@@ -50,21 +54,40 @@ class KeyReport:
         for share, what in ((self.empty, "empty"), (self.duplicate, "repeated"), (self.malformed, "malformed")):
             if share > 0:
                 found.append(f"{share:.2%} of the keys are {what}")
+        if self.commonest >= 10 and self.commonest > MOST_WARNED_SHARE * self.rows:
+            found.append(f"one value stands in {self.commonest:,} rows: is it a placeholder?")
         return found
 
 
 def check_keys(keys: pa.Array) -> KeyReport:
     """Measure normalised keys. Raises DataError for a column without rows."""
+    long = pc.greater(pc.binary_length(pc.fill_null(keys, "")), KEY_BYTES_LIMIT)
+    return measured(keys, _blank(keys), long, NORMALISATION)
+
+
+def measured(keys: pa.Array, empty: pa.Array, malformed: pa.Array, rule: str) -> KeyReport:
+    """Measure keys of which it is known which were empty and which are none. Raises DataError without rows."""
     rows = len(keys)
     if rows == 0:
         raise DataError("the key column has no rows")
-    blank = pc.fill_null(pc.equal(pc.utf8_length(keys), 0), True)
-    empty = pc.sum(pc.cast(blank, pa.int64())).as_py()
-    distinct = pc.count_distinct(keys.filter(pc.invert(blank))).as_py()
-    long = pc.sum(
-        pc.cast(pc.greater(pc.binary_length(pc.fill_null(keys, "")), KEY_BYTES_LIMIT), pa.int64())
-    ).as_py()
-    return KeyReport(rows, empty / rows, (rows - empty - distinct) / rows, (long or 0) / rows)
+    there = pc.drop_null(keys.filter(pc.invert(empty)))
+    counts = pc.value_counts(there).field("counts")
+    return KeyReport(
+        rows,
+        _number(empty) / rows,
+        (len(there) - len(counts)) / rows,
+        _number(malformed) / rows,
+        rule,
+        pc.max(counts).as_py() or 0,
+    )
+
+
+def _blank(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.equal(pc.utf8_length(texts), 0), True)
+
+
+def _number(truths: pa.Array) -> int:
+    return int(pc.sum(pc.cast(truths, pa.int64())).as_py() or 0)
 
 
 def require_unique(keys: pa.Array) -> None:

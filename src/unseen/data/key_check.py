@@ -1,23 +1,53 @@
-"""Whether a data set's subject column is fit to join on: counted, and told without any key."""
+"""Whether columns of a data set are fit to join on: counted, and told without any key."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from unseen.data.catalogue import Catalogue
-from unseen.data.contract import check_keys, normalised
+from unseen.data.contract import KeyReport, check_keys, normalised
+from unseen.data.key_rules import KeyForm, form_of
 from unseen.data.reading import Reading
 from unseen.data.source import open_source
 from unseen.encoding import Json
+from unseen.errors import DataError, MisuseError
 
 
 def key_report(catalogue: Catalogue, name: str) -> dict[str, Json]:
-    """Shares of empty, repeated and malformed keys, as JSON; `warnings` says the same in words."""
+    """The subject column's shares of empty, repeated and malformed keys; `warnings` says the same in words."""
     entry = catalogue.get(name)
     with open_source(entry.source) as source:
         keys = source.read(Reading((entry.subject,), frozenset({entry.subject}))).column(entry.subject)
-    report = check_keys(normalised(keys))
+    return _told(name, entry.subject, check_keys(normalised(keys)))
+
+
+def column_report(catalogue: Catalogue, name: str, column: str, form: KeyForm) -> dict[str, Json]:
+    """The same for any column, as a key by this rule. Errors as `Dataset.column` and `KeyForm.written`."""
+    entry = catalogue.get(name)
+    entry.column(column)
+    with open_source(entry.source) as source:
+        values = source.read(Reading((column,))).column(column)
+    try:
+        return _told(name, column, form.check(values))
+    except DataError as error:
+        raise DataError(f"column {column!r} of data set {name!r}: {error}") from error
+
+
+def parse_keys(words: Sequence[str]) -> Mapping[str, KeyForm]:
+    """Read COLUMN=RULE. Raises MisuseError, naming the rules there are."""
+    found = {}
+    for word in words:
+        column, equals, rule = word.partition("=")
+        if not (column and equals and rule):
+            raise MisuseError(f"write a key as COLUMN=RULE, for example phone=unseen-phone/1:DE, not {word!r}")
+        found[column] = form_of(rule)
+    return found
+
+
+def _told(dataset: str, column: str, report: KeyReport) -> dict[str, Json]:
     return {
-        "dataset": name,
-        "column": entry.subject,
+        "dataset": dataset,
+        "column": column,
         "rows": report.rows,
         "empty": report.empty,
         "duplicate": report.duplicate,
