@@ -15,7 +15,7 @@ import numpy as np
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import MatrixMask, MatrixProduct, Square, Triple, Truncation
 from unseen.computation.correlation.source import Ticket
-from unseen.computation.kernels import ring
+from unseen.computation.kernels import products, ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.array import Public, Shared
@@ -39,20 +39,28 @@ TRUNCATION: Final = Profile(
 )
 
 
-def product(left: Shared, right: Shared) -> Shared:
+def product(left: Shared, right: Shared, asked: Ticket | None = None) -> Shared:
     """Elementwise product, fractions added, not truncated: one round, 16 bytes an element to each peer.
 
-    Shapes broadcast as in NumPy; |product| must stay below 2^(62 - sum of fractions).
+    Shapes broadcast as in NumPy; |product| must stay below 2^(62 - sum of fractions). `asked` is what was
+    announced for a product of as many values.
     """
     circle = left.circle
     shape = np.broadcast_shapes(left.shape, right.shape)
     x, y = (np.broadcast_to(part.words, shape).reshape(-1) for part in (left, right))
-    a, b, c = circle.source.ask(Triple(x.size)).take()
+    a, b, c = (asked or circle.source.ask(Triple(x.size))).take()
     d, e = circle.open_words("product", x - a, y - b)
-    z = c + d * b + e * a
-    if circle.rank == 0:
-        z += d * e
-    return Shared(circle, z.reshape(shape), left.fraction + right.fraction)
+    products.finish_product(c, d, b, e, a, circle.rank == 0)
+    return Shared(circle, c.reshape(shape), left.fraction + right.fraction)
+
+
+def multiply(left: Shared, right: Shared, fraction: int) -> Shared:
+    """Elementwise product at `fraction` bits: two rounds, whose randomness is announced at once."""
+    circle, bits = left.circle, left.fraction + right.fraction - fraction
+    count = int(np.prod(np.broadcast_shapes(left.shape, right.shape)))
+    triple = circle.source.ask(Triple(count))
+    truncation = ask_rescale(circle, count, bits) if bits > 0 else None
+    return rescale(product(left, right, triple), fraction, truncation)
 
 
 def square(value: Shared) -> Shared:
@@ -158,8 +166,4 @@ def _masked(circle: Circle, value: Shared, r: Words) -> Words:
 
 
 def _shifted(circle: Circle, opened: Words, high: Words, top: Array, bits: int) -> Words:
-    carry = np.where(opened >> np.uint64(63), np.uint64(0), top.astype(np.uint64))
-    result = (carry << np.uint64(64 - bits)) - high
-    if circle.rank == 0:
-        result += (opened >> np.uint64(bits)) - (_OFFSET >> np.uint64(bits))
-    return result
+    return products.shifted(opened, high, top, bits, 1 << fixed.HEADROOM, circle.rank == 0)

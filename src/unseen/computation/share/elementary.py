@@ -19,7 +19,7 @@ import numpy as np
 
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
-from unseen.computation.share.arithmetic import product, rescale, truncate_together
+from unseen.computation.share.arithmetic import multiply, product, rescale, truncate_together
 from unseen.computation.share.array import Shared, concatenate
 from unseen.computation.share.boolean import where
 from unseen.computation.share.functions import lift
@@ -104,8 +104,8 @@ def reciprocal(x: Shared, least: float, most: float, fraction: int = fixed.FRACT
     reach = span(least, most)
     x = _trimmed(x, reach)
     guess = _guess(x, reach, _RECIPROCAL, 4)
-    error = rescale(product(x, guess), _STEP_BITS)
-    return rescale(product(guess, 2.0 - error), fraction)
+    error = multiply(x, guess, _STEP_BITS)
+    return multiply(guess, 2.0 - error, fraction)
 
 
 def divide(
@@ -141,7 +141,7 @@ def divide(
     quotient, error = truncate_together(
         [found[0], found[1]], [found.fraction - fraction, found.fraction - _STEP_BITS]
     )
-    return rescale(product(quotient, 2.0 - error), fraction)
+    return multiply(quotient, 2.0 - error, fraction)
 
 
 def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
@@ -150,7 +150,7 @@ def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRAC
     Relative error below 5e-6, and two steps of the result.
     """
     root, _, correction = _roots(x, span(least, most))
-    return rescale(product(root, correction), fraction)
+    return multiply(root, correction, fraction)
 
 
 def inverse_square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
@@ -159,7 +159,7 @@ def inverse_square_root(x: Shared, least: float, most: float, fraction: int = fi
     Relative error below 5e-6, and two steps of the result.
     """
     _, guess, correction = _roots(x, span(least, most))
-    return rescale(product(guess, correction), fraction)
+    return multiply(guess, correction, fraction)
 
 
 def logarithm(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
@@ -179,8 +179,8 @@ def _roots(x: Shared, reach: Span) -> tuple[Shared, Shared, Shared]:
     """Guesses of √x and 1/√x, and the factor that corrects either: with y the latter, (3 - x·y²)/2."""
     x = _trimmed(x, reach)
     guess = _guess(x, reach, _INVERSE_ROOT, 2)
-    root = rescale(product(x, guess), 36 - reach.exponent // 2)
-    error = rescale(product(root, guess), _STEP_BITS)
+    root = multiply(x, guess, 36 - reach.exponent // 2)
+    error = multiply(root, guess, _STEP_BITS)
     half = Shared(error.circle, error.words, _STEP_BITS + 1)
     return root, guess, 1.5 - half
 

@@ -21,7 +21,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.correlation.bit_kinds import Lift
 from unseen.computation.correlation.kinds import Waves
 from unseen.computation.correlation.source import Ticket
-from unseen.computation.kernels import waves
+from unseen.computation.kernels import products, waves
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
 from unseen.computation.share.fit import nearest_uniformly
@@ -137,11 +137,7 @@ def lift(circle: Circle, words: Array, asked: Ticket | None = None, bits: int = 
     r, wide, top = (asked or circle.source.ask(Lift(words.size, bits))).take()
     half = np.uint32(1 << 30 if circle.rank == 0 else 0)
     (opened,) = yield Opening(circle, "lift", (words + r + half,))
-    carry = np.where(opened >> np.uint32(31), 0, top.astype(np.uint64)) << np.uint64(32 - bits)
-    result: Words = carry - wide
-    if circle.rank == 0:
-        result += (opened.astype(np.uint64) >> np.uint64(bits)) - np.uint64((1 << 30) >> bits)
-    return result
+    return products.shifted(opened, wide, top, bits, 1 << 30, circle.rank == 0)
 
 
 def coefficients(series: Series) -> Real:

@@ -18,10 +18,11 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import Triple
+from unseen.computation.kernels import products
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
 from unseen.computation.share.boolean import ring_numbers, words_for
-from unseen.computation.share.thresholds import below_each_in_ring
+from unseen.computation.share.thresholds import Shape, below_each_in_ring, shape_of
 from unseen.computation.share.together import Opening, Protocol, Steps
 from unseen.computation.types import Array
 from unseen.errors import MisuseError
@@ -36,9 +37,14 @@ NORMALISATION: Final = Profile(
         parties
         * (parties - 1)
         * bool(powers)
-        * ((24 if fine else 12) * count + 8 * ((34 if fine else 16) + 1) * powers * words_for(count))
+        * ((16 if fine else 8) * count + 8 * powers * words_for(count) + _comparison(count, powers, fine).sent)
     ),
 )
+
+
+def _comparison(count: int, powers: int, fine: bool) -> Shape:
+    return shape_of(count, Span(0, powers, 64 if fine else 32).levels)
+
 
 _ROUGH_POWERS: Final = 9
 """Most powers of four for which 32 bits do: the smallest number keeps twelve of them."""
@@ -131,10 +137,8 @@ def normalise(x: Shared, reach: Span) -> Steps[Normalised]:
     power = found.power(4)
     a, b, c = triple.take()
     d, e = yield Opening(circle, "normalisation", (leading - a, power - b))
-    z = c + d * b + e * a
-    if circle.rank == 0:
-        z += d * e
-    return Normalised(circle, reach, z, bits)
+    products.finish_product(c, d, b, e, a, circle.rank == 0)
+    return Normalised(circle, reach, c, bits)
 
 
 def _leading(x: Shared, reach: Span) -> Array:

@@ -18,7 +18,7 @@ from unseen.computation.profile import Profile
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared
 from unseen.computation.share.boolean import to_numbers, words_for
-from unseen.computation.share.thresholds import below_each
+from unseen.computation.share.thresholds import Shape, below_each
 from unseen.errors import MisuseError
 
 QUOTIENT: Final = Profile(
@@ -28,7 +28,9 @@ QUOTIENT: Final = Profile(
     failure="none; relative error below 2^-20 of a quotient, and one step",
     rounds=lambda count, powers: 23,
     bytes_sent=lambda count, powers, parties: (
-        parties * (parties - 1) * 8 * (34 * powers * words_for(count) + words_for(powers * count) + 31 * count)
+        parties
+        * (parties - 1)
+        * (Shape(count, powers, 64, int(powers <= 7)).sent + 8 * (words_for(powers * count) + 30 * count))
     ),
 )
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
-from unseen.computation.share.arithmetic import product, rescale
+from unseen.computation.share.arithmetic import multiply
 from unseen.computation.share.array import Shared, shared_zeros
 from unseen.computation.share.boolean import where
 from unseen.computation.share.elementary import reciprocal
@@ -41,5 +41,5 @@ def softmax(scores: Shared, axis: int = -1, fraction: int = fixed.FRACTION) -> S
     least = shared_zeros(scores.circle, lined.shape, scores.fraction) + LOW
     powers = exponential(where(lowered < LOW, least, lowered), LOW, 0.0, fraction)
     inverse = reciprocal(powers.sum(axis=-1), 0.99, 1.01 * width, 30)
-    shares = rescale(product(powers, inverse.reshape(*inverse.shape, 1)), fraction)
+    shares = multiply(powers, inverse.reshape(*inverse.shape, 1), fraction)
     return shares._with(np.moveaxis(shares.words, -1, axis))

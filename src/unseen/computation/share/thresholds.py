@@ -10,41 +10,88 @@ failure probability.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from unseen.computation.circle import Circle
-from unseen.computation.correlation.bit_kinds import Nibbles, SmallNibbles
+from unseen.computation.correlation.bit_kinds import GateMasks, Nibbles, SmallNibbles
 from unseen.computation.correlation.formula import Gate
-from unseen.computation.correlation.source import Ticket
+from unseen.computation.correlation.source import Kind, Ticket
 from unseen.computation.kernels import bits
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.array import Shared
-from unseen.computation.share.boolean import Bits, ask_gate, evaluate, words_for
+from unseen.computation.share.boolean import Bits, evaluate, words_for
 from unseen.computation.share.compare import carry_inputs
 from unseen.computation.share.together import Opening, Protocol, Steps
 from unseen.computation.types import Array, Real, Words
 from unseen.errors import MisuseError
 
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a comparison of `count` numbers in a ring of `lane` bits with `thresholds` levels.
+
+    The levels end in zeros throughout the lowest `shared` blocks of 16 bits: what these blocks carry is the same
+    for all levels, and found once.
+    """
+
+    count: int
+    thresholds: int
+    lane: int
+    shared: int
+
+    @property
+    def blocks(self) -> int:
+        """Of four nibbles."""
+        return self.lane // 16
+
+    @property
+    def words(self) -> int:
+        return words_for(self.count)
+
+    @property
+    def gates(self) -> tuple[int, int]:
+        """Words of the gates of four nibbles, and of the last gates."""
+        own = self.blocks - self.shared
+        return (self.shared + own * self.thresholds) * self.words, self.thresholds * self.words
+
+    def kinds(self) -> list[Kind]:
+        """What a comparison asks for, in order."""
+        first, last = self.gates
+        small = self.lane == 32
+        return [
+            SmallNibbles(self.count) if small else Nibbles(self.count),
+            GateMasks(first, int(Gate.CARRY)),
+            GateMasks(last, int(Gate.AND if small else Gate.LAST_CARRY)),
+        ]
+
+    @property
+    def sent(self) -> int:
+        """Bytes to each peer."""
+        first, last = self.gates
+        return self.lane // 8 * self.count + 8 * (7 * first + (2 if self.lane == 32 else 6) * last)
+
+
 BELOW_EACH: Final = Profile(
     id="share/below-each",
     title="Comparison of shared numbers with many public thresholds",
     source="Damgård et al., TCC 2006; Ohata & Nuida, FC 2020; Ishai et al., TCC 2013",
-    rounds=lambda count, thresholds: 3,
-    bytes_sent=lambda count, thresholds, parties: (
-        parties * (parties - 1) * 8 * (count + (4 * 7 + 6) * thresholds * words_for(count))
+    rounds=lambda count, thresholds, shared: 3,
+    bytes_sent=lambda count, thresholds, shared, parties: (
+        parties * (parties - 1) * Shape(count, thresholds, 64, shared).sent
     ),
 )
 BELOW_EACH_ROUGHLY: Final = Profile(
     id="share/below-each-roughly",
     title="Comparison of the leading 32 bits of shared numbers with many public thresholds",
     source="as share/below-each, on eight nibbles",
-    rounds=lambda count, thresholds: 3,
-    bytes_sent=lambda count, thresholds, parties: (
-        parties * (parties - 1) * (4 * count + 8 * (2 * 7 + 2) * thresholds * words_for(count))
+    rounds=lambda count, thresholds, shared: 3,
+    bytes_sent=lambda count, thresholds, shared, parties: (
+        parties * (parties - 1) * Shape(count, thresholds, 32, shared).sent
     ),
 )
 
@@ -53,8 +100,8 @@ BELOW_EACH_ROUGHLY: Final = Profile(
 def below_each(x: Shared, thresholds: ArrayLike) -> Steps[Bits]:
     """Whether x < t for each of k public thresholds (k,), as bits of shape (k, *x.shape): exact.
 
-    Three rounds; 8 bytes an element, and 34 bits an element and threshold, to each peer. Everyone may know the
-    thresholds; they are rounded to the fraction of x.
+    Three rounds; 8 bytes an element, and 34 bits an element and threshold, to each peer; fewer where thresholds
+    are round: 7 bits fewer for each 16 low bits that are zero in all. They are rounded to the fraction of x.
     """
     levels = fixed.encode(_vector(thresholds), x.fraction, "threshold")
     words = yield from _below(x.circle, x.words.reshape(-1), levels)
@@ -71,28 +118,59 @@ def below_each_in_ring(circle: Circle, words: Array, levels: Array) -> Steps[Wor
     return (yield from _below(circle, words, levels))
 
 
+def shape_of(count: int, levels: Array) -> Shape:
+    """The sizes of a comparison with these levels."""
+    lane = 8 * levels.dtype.itemsize
+    together = int(np.bitwise_or.reduce(levels))
+    shared = 0
+    while shared < lane // 16 - 1 and not (together >> (16 * shared)) & 0xFFFF:
+        shared += 1
+    return Shape(count, len(levels), lane, shared)
+
+
 def _below(circle: Circle, share: Array, levels: Array) -> Steps[Words]:
     """(k, words): the sign of each x - level, from x modulo the ring of the share's width."""
-    count, small = share.size, share.dtype.itemsize == 4
-    thresholds, words, blocks = len(levels), words_for(share.size), 2 if small else 4
-    nibbles = circle.source.ask(SmallNibbles(count) if small else Nibbles(count))
-    fours = ask_gate(circle, Gate.CARRY, blocks * thresholds * words)
-    last = ask_gate(circle, Gate.AND if small else Gate.LAST_CARRY, thresholds * words)
+    shape = shape_of(share.size, levels)
+    nibbles, fours, last = (circle.source.ask(kind) for kind in shape.kinds())
     r, tables = nibbles.take()
     (opened,) = yield Opening(circle, "comparison", (share + r,))
-    greater = np.empty((4 * blocks, thresholds, words), dtype=np.uint64)
+    below, above = _compare(opened, tables, levels, shape, circle.rank == 0)
+    inputs = [carry_inputs(*part).reshape(-1, 7) for part in (below, above) if len(part[0])]
+    carried = yield from evaluate.steps(circle, Gate.CARRY, np.concatenate(inputs), fours)
+    cut = shape.shared * shape.words
+    generated, passed = (
+        np.concatenate(
+            [
+                np.tile(carried[:cut, output].reshape(shape.shared, shape.words), (1, shape.thresholds)),
+                carried[cut:, output].reshape(shape.blocks - shape.shared, shape.thresholds * shape.words),
+            ]
+        )
+        for output in range(2)
+    )
+    generated ^= np.concatenate([np.tile(below[0][:, 3], (1, shape.thresholds)), above[0][:, 3]])
+    borrowed = yield from _last_carry(circle, generated, passed, last)
+    signs: Words = (generated[-1] ^ borrowed).reshape(shape.thresholds, shape.words)
+    return signs
+
+
+def _compare(
+    opened: Array, tables: Words, levels: Array, shape: Shape, first: bool
+) -> tuple[tuple[Words, Words], tuple[Words, Words]]:
+    """What nibbles are greater and equal, (blocks, 4, words) each: of the shared blocks, and of the others with
+    the words of all levels in a row."""
+    lanes = np.ascontiguousarray(tables).view(np.uint16).reshape(shape.count, 4 * shape.blocks)
+    cut, own = 4 * shape.shared, 4 * (shape.blocks - shape.shared)
+    wide = opened.astype(np.uint64, copy=False)
+    below = bits.compare_lanes(wide, np.ascontiguousarray(lanes[:, :cut]), first, signed=False)
+    upper = np.ascontiguousarray(lanes[:, cut:])
+    greater = np.empty((own, shape.thresholds, shape.words), dtype=np.uint64)
     equal = np.empty_like(greater)
     for i, level in enumerate(levels):
-        moved = (opened - level).astype(np.uint64, copy=False)
-        greater[:, i], equal[:, i] = bits.compare_nibbles(moved, tables, circle.rank == 0, signed=True)
-    above = greater.reshape(blocks, 4, -1)
-    inputs = carry_inputs(above, equal.reshape(above.shape)).reshape(-1, 7)
-    carried = yield from evaluate.steps(circle, Gate.CARRY, inputs, fours)
-    generated = above[:, 3] ^ carried[:, 0].reshape(blocks, -1)
-    passed = carried[:, 1].reshape(blocks, -1)
-    borrowed = yield from _last_carry(circle, generated, passed, last)
-    signs: Words = (generated[-1] ^ borrowed).reshape(thresholds, words)
-    return signs
+        moved = (opened - level).astype(np.uint64, copy=False) >> np.uint64(4 * cut)
+        greater[:, i], equal[:, i] = bits.compare_lanes(moved, upper, first, signed=True)
+    low = (shape.shared, 4, shape.words)
+    high = (own // 4, 4, shape.thresholds * shape.words)
+    return (below[0].reshape(low), below[1].reshape(low)), (greater.reshape(high), equal.reshape(high))
 
 
 def _last_carry(circle: Circle, generated: Words, passed: Words, asked: Ticket) -> Steps[Words]:

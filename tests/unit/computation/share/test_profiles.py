@@ -41,10 +41,11 @@ TANH = Smooth(np.tanh, -4.0, 4.0, 5e-4, 14, 4)
 Work = Callable[[Circle, Shared], Any]
 
 OPERATIONS: list[tuple[Profile, tuple[Any, ...], int, Work]] = [
-    (BELOW_EACH, (COUNT, 3), 24, lambda _, x: below_each(x, np.arange(3.0))),
+    (BELOW_EACH, (COUNT, 3, 1), 24, lambda _, x: below_each(x, np.arange(3.0))),
+    (BELOW_EACH, (COUNT, 2, 0), 24, lambda _, x: below_each(x, np.array([1.0, 2.0**-20]))),
     (
         BELOW_EACH_ROUGHLY,
-        (COUNT, 3),
+        (COUNT, 3, 0),
         24,
         lambda circle, x: below_each_in_ring(circle, x.words.astype(np.uint32), np.arange(3, dtype=np.uint32)),
     ),

@@ -1,0 +1,59 @@
+"""Loops that end a product, a truncation or a lifting on shares, in one pass over memory each.
+
+Words are flat, of Z_2^64 or Z_2^32. Oracle of each: the NumPy expression in its docstring.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unseen.computation.kernels import kernel
+from unseen.computation.types import Array, Words
+
+
+@kernel
+def finish_product(c: Array, d: Array, b: Array, e: Array, a: Array, first: bool) -> None:
+    """c += d*b + e*a, and d*e where `first`."""
+    if first:
+        for i in range(c.shape[0]):
+            c[i] += d[i] * (b[i] + e[i]) + e[i] * a[i]
+    else:
+        for i in range(c.shape[0]):
+            c[i] += d[i] * b[i] + e[i] * a[i]
+
+
+def shifted(opened: Array, high: Words, top: Array, bits: int, offset: int, first: bool) -> Words:
+    """A share of (value + offset) >> bits, less offset >> bits, where opened = value + offset + r.
+
+    From shares of r >> bits (`high`) and of r's top bit (`top`): where(opened's top bit, 0, top) raised to its
+    place, less `high`, plus the public part where `first`.
+    """
+    out = np.empty(opened.shape, dtype=np.uint64)
+    width = 8 * opened.dtype.itemsize
+    low = np.uint64((1 << width) - 1 if width < 64 else 2**64 - 1)
+    _shifted(opened, high, top, width, bits, low, np.uint64(offset >> bits), first, out)
+    return out
+
+
+@kernel
+def _shifted(
+    opened: Array,
+    high: Words,
+    top: Array,
+    width: int,
+    bits: int,
+    low: np.uint64,
+    offset: np.uint64,
+    first: bool,
+    out: Words,
+) -> None:
+    place, last, down = np.uint64(width - bits), np.uint64(width - 1), np.uint64(bits)
+    one = np.uint64(1)
+    for i in range(out.shape[0]):
+        word = np.uint64(opened[i]) & low
+        # All ones where the top bit of the opened word is zero: a multiplication would do, but a mask is cheaper.
+        keep = (word >> last) - one
+        value = ((np.uint64(top[i]) & keep) << place) - high[i]
+        if first:
+            value += (word >> down) - offset
+        out[i] = value
