@@ -1,68 +1,97 @@
 """Keyed BLAKE3 of many short keys at once, straight over Arrow's buffers.
 
 BLAKE3 (O'Connor, Aumasson, Neves, Wilcox-O'Hearn, 2020), keyed mode, 32 bytes of output, for inputs of at most
-one block (64 bytes); sixteen inputs go through the compression function side by side, a vector lane each.
-Longer inputs are left to the reference implementation by the caller. Oracle: the package `blake3`, and its
-published test vectors.
+one block (64 bytes); sixteen inputs go through the compression function side by side, a vector lane each. It is
+written out in LLVM's vector types, which any processor has in some width: the state stays in registers. Longer
+inputs are left to the reference implementation by the caller. Oracle: the package `blake3`, and its published test
+vectors.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from unseen.computation.kernels import inlined, kernel
+from unseen.computation.kernels import kernel
 from unseen.computation.types import Index
 
 BLOCK: Final = 64
 _LANES: Final = 16
 _FLAGS: Final = 1 | 2 | 8 | 16  # first and last block of the only chunk, root, keyed
 
-_IV = np.array([0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A], dtype=np.uint32)
-_PERMUTATION = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
-
-
-def _schedule() -> NDArray[np.int64]:
-    """Which message word goes where in each of the seven rounds."""
-    rounds = [list(range(16))]
-    for _ in range(6):
-        rounds.append([rounds[-1][place] for place in _PERMUTATION])
-    return np.array(rounds, dtype=np.int64)
-
-
-_SCHEDULE = _schedule()
-# Columns, then diagonals, of the 4 by 4 state.
-_MIXES = np.array(
-    [
-        [0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15],
-        [0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14],
-    ],
-    dtype=np.int64,
+_IV: Final = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A)
+_PERMUTATION: Final = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
+_MIXES: Final = (
+    (0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+    (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14),
 )  # fmt: skip
+"""Columns, then diagonals, of the 4 by 4 state."""
 
 Octets = NDArray[np.uint8]
 Words32 = NDArray[np.uint32]
 
-
-@inlined
-def _rotated(word: np.uint32, by: int) -> np.uint32:
-    return np.uint32((word >> np.uint32(by)) | (word << np.uint32(32 - by)))
+_WORD = ir.IntType(32)
+_ROW = ir.VectorType(_WORD, _LANES)
 
 
-@kernel
-def _mix(a: Words32, b: Words32, c: Words32, d: Words32, x: Words32, y: Words32) -> None:
-    """The quarter round G, in all lanes. Numba widens sums to 64 bits, hence the casts."""
-    for lane in range(_LANES):
-        va = np.uint32(a[lane] + b[lane] + x[lane])
-        vd = _rotated(np.uint32(d[lane] ^ va), 16)
-        vc = np.uint32(c[lane] + vd)
-        vb = _rotated(np.uint32(b[lane] ^ vc), 12)
-        va = np.uint32(va + vb + y[lane])
-        vd = _rotated(np.uint32(vd ^ va), 8)
-        vc = np.uint32(vc + vd)
-        a[lane], b[lane], c[lane], d[lane] = va, _rotated(np.uint32(vb ^ vc), 7), vc, vd
+def _row(number: int) -> ir.Constant:
+    """The same number in every lane."""
+    return ir.Constant(_ROW, [number] * _LANES)
+
+
+def _rotated(builder: Any, row: Any, by: int) -> Any:
+    return builder.or_(builder.lshr(row, _row(by)), builder.shl(row, _row(32 - by)))
+
+
+def _mixed(builder: Any, state: list[Any], places: tuple[int, int, int, int], x: Any, y: Any) -> None:
+    """The quarter round G, in all lanes."""
+    a, b, c, d = places
+    for word, turn_d, turn_b in ((x, 16, 12), (y, 8, 7)):
+        state[a] = builder.add(builder.add(state[a], state[b]), word)
+        state[d] = _rotated(builder, builder.xor(state[d], state[a]), turn_d)
+        state[c] = builder.add(state[c], state[d])
+        state[b] = _rotated(builder, builder.xor(state[b], state[c]), turn_b)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _compress(_typing: Any, key: Any, message: Any, lengths: Any, out: Any) -> Any:
+    """The compression of one block in all lanes: key (8,), message (16, 16), lengths (16,), out (8, 16)."""
+    signature = types.void(key, message, lengths, out)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointers = [
+            context.make_array(kind)(context, builder, argument).data
+            for kind, argument in zip(signature.args, arguments, strict=True)
+        ]
+
+        def at(pointer: Any, place: int) -> Any:
+            return builder.gep(pointer, [ir.IntType(64)(place)])
+
+        def load(pointer: Any, row: int) -> Any:
+            return builder.load(builder.bitcast(at(pointer, row * _LANES), _ROW.as_pointer()), align=4)
+
+        def spread(word: Any) -> Any:
+            first = builder.insert_element(ir.Constant(_ROW, ir.Undefined), word, _WORD(0))
+            return builder.shuffle_vector(first, ir.Constant(_ROW, ir.Undefined), _row(0))
+
+        state = [spread(builder.load(at(pointers[0], row))) for row in range(8)]
+        state += [*(_row(word) for word in _IV), _row(0), _row(0), load(pointers[2], 0), _row(_FLAGS)]
+        words = [load(pointers[1], row) for row in range(16)]
+        for _ in range(7):
+            for number, places in enumerate(_MIXES):
+                _mixed(builder, state, places, words[2 * number], words[2 * number + 1])
+            words = [words[place] for place in _PERMUTATION]
+        for row in range(8):
+            to = builder.bitcast(at(pointers[3], row * _LANES), _ROW.as_pointer())
+            builder.store(builder.xor(state[row], state[8 + row]), to, align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
 
 
 @kernel
@@ -72,8 +101,9 @@ def hash_short(data: Octets, offsets: Index, key: Words32, out: Words32) -> int:
     Inputs longer than a block are passed over; returns how many those were.
     """
     count = offsets.shape[0] - 1
-    state = np.empty((16, _LANES), dtype=np.uint32)
-    message = np.empty((16, _LANES), dtype=np.uint32)
+    message = np.zeros((16, _LANES), dtype=np.uint32)
+    lengths = np.zeros(_LANES, dtype=np.uint32)
+    hashes = np.empty((8, _LANES), dtype=np.uint32)
     long = 0
     for start in range(0, count, _LANES):
         lanes = min(_LANES, count - start)
@@ -83,7 +113,7 @@ def hash_short(data: Octets, offsets: Index, key: Words32, out: Words32) -> int:
             if after - first > BLOCK:
                 long += 1
                 after = first
-            state[14, lane] = np.uint32(after - first)
+            lengths[lane] = np.uint32(after - first)
             whole = (after - first) >> 2
             for word in range(whole):
                 at = first + 4 * word
@@ -96,19 +126,8 @@ def hash_short(data: Octets, offsets: Index, key: Words32, out: Words32) -> int:
             for at in range(first + 4 * whole, after):
                 shift = np.uint32(8 * (at - first - 4 * whole))
                 message[whole, lane] |= np.uint32(data[at]) << shift
-        for row in range(8):
-            state[row, :] = key[row]
-        for row in range(4):
-            state[8 + row, :] = _IV[row]
-        state[12, :] = 0
-        state[13, :] = 0
-        state[15, :] = _FLAGS
-        for turn in range(7):
-            for mix in range(8):
-                a, b, c, d = _MIXES[mix]
-                x, y = _SCHEDULE[turn, 2 * mix], _SCHEDULE[turn, 2 * mix + 1]
-                _mix(state[a], state[b], state[c], state[d], message[x], message[y])
-        for row in range(8):
-            for lane in range(lanes):
-                out[start + lane, row] = state[row, lane] ^ state[8 + row, lane]
+        _compress(key, message, lengths, hashes)
+        for lane in range(lanes):
+            for row in range(8):
+                out[start + lane, row] = hashes[row, lane]
     return long
