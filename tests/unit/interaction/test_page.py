@@ -54,8 +54,8 @@ def test_every_template_is_an_agreement_that_its_law_packs_do_not_refuse_for_fac
 
 
 def test_there_is_a_template_for_each_thing_a_bank_does() -> None:
-    assert template.names() == ["blacklist", "credit", "exposure", "query", "telemetry"]
-    with pytest.raises(MisuseError, match="there are: blacklist"):
+    assert template.names() == ["alignment", "blacklist", "credit", "exposure", "query", "telemetry"]
+    with pytest.raises(MisuseError, match="there are: alignment, blacklist"):
         template.read("everything")
 
 

@@ -1,0 +1,130 @@
+"""The runs of align and overlap at one party: release, keys checked, align or count, own rows or the number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from unseen.application.alignment.planning import COUNT, declared_sizes, rows_of
+from unseen.application.alignment.request import Side, read_align, read_overlap
+from unseen.computation.intersect import cardinality
+from unseen.computation.intersect.align import FEW, Aligned, Method, aligned
+from unseen.computation.intersect.keys import from_arrow
+from unseen.data.contract import normalised
+from unseen.data.join_keys import JoinKeys, join_keys
+from unseen.encoding import Json
+from unseen.errors import DataError
+from unseen.interaction.application import Run
+
+FILE = "common.parquet"
+"""A party's own rows of the common customers: row i is the same customer's at both parties."""
+
+
+def align(run: Run) -> Mapping[str, Json]:
+    """Find the common customers; this party's numbers. Its own rows of them go to common.parquet."""
+    asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    side = asked.parties[run.party]
+    table, keys = _released(run, side, "align", asked.most_unfit)
+    began = perf_counter()
+    found = aligned(
+        run.circle,
+        from_arrow(keys.keys),
+        _limit(run, "smallest_overlap"),
+        lambda done, note: run.progress("align", done, note),
+        asked.method,
+        declared_sizes(run.plan, run.party),
+    )
+    seconds = perf_counter() - began
+    if rows_of(run.party) in run.plan.outputs.get(run.party, ()):
+        own = table.select([side.key, *side.columns]).take(pa.array(keys.rows[found.rows]))
+        pq.write_table(own, run.folder / FILE)
+    run.progress("align", 1.0)
+    common = len(found.rows)
+    return {
+        **_sizes(run, found.own, found.theirs),
+        "common": common,
+        "method": found.method.value,
+        "why": _why(found, asked.method),
+        **_keys_and_time(keys, seconds),
+    }
+
+
+def overlap(run: Run) -> Mapping[str, Json]:
+    """Count the common customers; the number goes to the recipients alone."""
+    asked = read_overlap(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    _, keys = _released(run, asked.parties[run.party], "count", asked.most_unfit)
+    began = perf_counter()
+    count = cardinality.count_common(
+        run.circle,
+        from_arrow(keys.keys),
+        _limit(run, "smallest_overlap"),
+        lambda done, note: run.progress("count", done, note),
+        declared=declared_sizes(run.plan, run.party),
+        round_to=_limit(run, "round_to"),
+        most_exact=asked.exact_up_to,
+    )
+    seconds = perf_counter() - began
+    run.progress("count", 1.0)
+    result: dict[str, Json] = {**_sizes(run, count.own, count.theirs), **_keys_and_time(keys, seconds)}
+    if COUNT not in run.plan.outputs.get(run.party, ()):
+        return result
+    if count.interval is not None:
+        low, high = count.interval
+        between: Json = {"low": low, "high": high, "confidence": cardinality.CONFIDENCE}
+        result |= {"estimate": True, "interval": between, "sampled_share": count.rate}
+        why = f"counted on a sample: more than {asked.exact_up_to:,} identifiers on both sides together"
+    else:
+        result["estimate"] = False
+        why = f"every identifier counted: no more than {asked.exact_up_to:,} on both sides together"
+    unit = _limit(run, "round_to")
+    return {**result, "common": count.common, "rounded_to": unit, "method": Method.CURVES.value, "why": why}
+
+
+def _released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Table, JoinKeys]:
+    """This party's rows, and those of its keys that a join can use. Raises DataError naming the data set."""
+    run.progress(step, 0.0, "reading own rows")
+    table = run.release(side.dataset)
+    try:
+        keys = join_keys(normalised(table[side.key]), most_unfit)
+    except DataError as error:
+        raise DataError(f"data set {side.dataset!r}, column {side.key!r}: {error}") from error
+    for warning in keys.warnings():
+        run.progress(step, 0.0, warning)
+    return table, keys
+
+
+def _limit(run: Run, name: str) -> int:
+    return int(cast("int", run.plan.parameters[name]))
+
+
+def _sizes(run: Run, own: int, theirs: int) -> dict[str, Json]:
+    return {"party": run.party, "partner": run.circle.others()[0].peer, "offered": own, "partner_offered": theirs}
+
+
+def _why(found: Aligned, asked: Method | None) -> str:
+    both = found.own + found.theirs
+    if asked is not None:
+        return "the request asks for it"
+    if found.method is Method.CURVES:
+        return f"{both:,} identifiers on both sides together, no more than {FEW:,}: less than a second, no dealer"
+    return f"{both:,} identifiers on both sides together, more than {FEW:,}: a hundred times faster than curves"
+
+
+def _keys_and_time(keys: JoinKeys, seconds: float) -> dict[str, Json]:
+    report = keys.report
+    return {
+        "warnings": list(keys.warnings()),
+        "keys": {
+            "rows": report.rows,
+            "left_out": keys.left_out,
+            "empty": report.empty,
+            "duplicate": report.duplicate,
+            "malformed": report.malformed,
+            "normalisation": report.normalisation,
+        },
+        "seconds": round(seconds, 3),
+    }

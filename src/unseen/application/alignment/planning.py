@@ -1,0 +1,159 @@
+"""The plans of align and overlap: pure functions of request and agreement, the same bytes at every party."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from unseen.application.alignment.request import (
+    AlignedSide,
+    AlignRequest,
+    OverlapRequest,
+    Side,
+    read_align,
+    read_overlap,
+)
+from unseen.computation.intersect import align, cardinality
+from unseen.computation.profile import Role
+from unseen.data.catalogue import Use
+from unseen.data.contract import NORMALISATION
+from unseen.encoding import Json
+from unseen.errors import MisuseError
+from unseen.interaction.agreement import Agreement
+from unseen.interaction.application import Request
+from unseen.interaction.declared import DECLARED
+from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
+
+COUNT: Final = "overlap"
+"""The output of overlap: the number of common customers."""
+_HOMEWARD: Final = (Use.FEATURE, Use.LABEL, Use.RETRIEVE, Use.AGGREGATE, Use.GROUP, Use.FILTER)
+"""Uses under which a column that goes back to its own party is read: the first that is agreed."""
+_START_SECONDS: Final = 2.0
+
+
+def rows_of(party: str) -> str:
+    """The output that an agreement's `recipients` names: a party's own rows of the common customers."""
+    return f"{party}-rows"
+
+
+def plan_align(request: Request, agreement: Agreement) -> Plan:
+    """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
+    asked = read_align(request.body)
+    _require_two(asked.parties, agreement)
+    keys = {name: _key(name, side) for name, side in sorted(asked.parties.items())}
+    homeward = {name: _homeward(name, side, agreement) for name, side in sorted(asked.parties.items())}
+    for name, columns in homeward.items():
+        if columns and name not in agreement.recipients.get(rows_of(name), ()):
+            raise MisuseError(
+                f"the agreement lets nobody receive {rows_of(name)}; {name} can take no columns home"
+            )
+    receiving = [name for name in keys if name in agreement.recipients.get(rows_of(name), ())]
+    return _plan(
+        request,
+        agreement,
+        asked,
+        Step("align", align.PROFILE, _roles(agreement), _facts(agreement)),
+        uses=tuple(use for name in keys for use in (keys[name], *homeward[name])),
+        outputs={name: (rows_of(name),) for name in receiving},
+        flows=tuple(Flow(rows_of(name), Shape.VALUE, (keys[name], *homeward[name])) for name in receiving),
+    )
+
+
+def plan_overlap(request: Request, agreement: Agreement) -> Plan:
+    """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
+    asked = read_overlap(request.body)
+    _require_two(asked.parties, agreement)
+    keys = tuple(_key(name, side) for name, side in sorted(asked.parties.items()))
+    receiving = [name for name in sorted(asked.parties) if name in agreement.recipients.get(COUNT, ())]
+    if not receiving:
+        raise MisuseError(f"the agreement lets no party receive {COUNT}; name one in its recipients")
+    facts = {**_facts(agreement), "most_exact": f"{asked.exact_up_to:,}"}
+    return _plan(
+        request,
+        agreement,
+        asked,
+        Step("count", cardinality.PROFILE, _roles(agreement), facts),
+        uses=keys,
+        outputs=dict.fromkeys(receiving, (COUNT,)),
+        flows=(Flow(COUNT, Shape.COUNT, keys),),
+    )
+
+
+def _plan(
+    request: Request, agreement: Agreement, asked: AlignRequest | OverlapRequest, step: Step, **parts: Any
+) -> Plan:
+    parameters: dict[str, Json] = {
+        "request": asked.model_dump(mode="json"),
+        "key_normalisation": NORMALISATION,
+        "smallest_overlap": agreement.limits.smallest_overlap,
+        "smallest_group": max(2, agreement.limits.smallest_group),
+        "round_to": agreement.limits.round_to,
+        DECLARED: {name: side.rows for name, side in asked.parties.items()},
+    }
+    return Plan(
+        job=request.job,
+        agreement=agreement.id,
+        application=request.application,
+        application_version="1",
+        purpose=agreement.purpose,
+        parties=agreement.computing,
+        dealer=agreement.dealer,
+        steps=(step,),
+        parameters=parameters,
+        seed=request.seed,
+        **parts,
+    )
+
+
+def _require_two(parties: Mapping[str, Side], agreement: Agreement) -> None:
+    if set(parties) != set(agreement.computing):
+        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
+    if len(agreement.computing) != 2:
+        raise MisuseError("the alignment of this version is for two parties")
+    if agreement.dealer is None:
+        raise MisuseError("the agreement names no dealer; this version needs one")
+
+
+def _key(party: str, side: Side) -> ColumnUse:
+    return ColumnUse(party, side.dataset, side.key, Use.JOIN)
+
+
+def _homeward(party: str, side: AlignedSide, agreement: Agreement) -> tuple[ColumnUse, ...]:
+    """Own columns under the first use that is agreed; where none is, the plan is refused by rule `column-use`."""
+    found = []
+    for column in side.columns:
+        agreed = agreement.uses(party, side.dataset, column)
+        use = next((use for use in _HOMEWARD if use in agreed), _HOMEWARD[0])
+        found.append(ColumnUse(party, side.dataset, column, use))
+    return tuple(found)
+
+
+def _roles(agreement: Agreement) -> dict[Role, tuple[str, ...]]:
+    dealers = (agreement.dealer,) if agreement.dealer else ()
+    return {Role.EACH: agreement.computing, Role.DEALER: dealers}
+
+
+def _facts(agreement: Agreement) -> dict[str, str]:
+    return {"smallest_overlap": str(agreement.limits.smallest_overlap)}
+
+
+def declared_sizes(plan: Plan, party: str) -> align.Declared:
+    """What the plan declares of this party and of the other."""
+    said = cast("Mapping[str, int]", plan.parameters[DECLARED])
+    return align.Declared(said[party], next(count for name, count in said.items() if name != party))
+
+
+def estimate_align(plan: Plan) -> dict[str, Json]:
+    """Seconds and bytes for as many rows as declared: measured rates."""
+    one, two = cast("Mapping[str, int]", plan.parameters[DECLARED]).values()
+    return {"seconds": _START_SECONDS + align.seconds(one, two), "bytes": align.bytes_moved(one, two)}
+
+
+def estimate_overlap(plan: Plan) -> dict[str, Json]:
+    """Seconds and bytes for as many rows as declared: measured rates."""
+    one, two = cast("Mapping[str, int]", plan.parameters[DECLARED]).values()
+    most = read_overlap(cast("Mapping[str, Json]", plan.parameters["request"])).exact_up_to
+    return {
+        "seconds": _START_SECONDS + cardinality.seconds(one, two, most),
+        "bytes": cardinality.bytes_moved(one, two, most),
+    }
