@@ -22,18 +22,19 @@ from blake3 import blake3
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
-from unseen.computation.intersect.align import MOST_KEYS, Watch, align
+from unseen.computation.intersect.align import MOST_KEYS, Declared, Watch, aligned
 from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
 from unseen.computation.intersect.keys import Keys, hashed
 from unseen.computation.kernels import alike
 from unseen.computation.prg import fresh_seed
 from unseen.computation.types import Array, Index
-from unseen.errors import DataError, MisuseError, ProtocolError
+from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError
 
 MOST_REPEATS: Final = 1000
 """How often a key may occur at one side, where the agreement says nothing else."""
 MOST_ROWS: Final = 1 << 27
 """Rows of a joined table."""
+UNDECLARED: Final = Declared(MOST_KEYS, MOST_KEYS)
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,14 @@ class Terms:
 class Joined:
     """A joined table's rows at one party.
 
-    `rows` (n,): this party's row of each joint row, -1 where it has none. `common`: how many values of each key
-    were found in common; `by_key`: how many joint rows they have given, in the order of `rows`; in a left join the
-    left party's rows without a partner follow. In a difference `rows` are these alone, and none at the right.
+    `rows` (n,): this party's row of each joint row, -1 where it has none. For each key in turn: `offered`, how
+    many values this and the other side had left to offer; `common`, how many were found in common; `by_key`, how
+    many joint rows they have given, in the order of `rows`. In a left join the left party's rows without a partner
+    follow. In a difference `rows` are these alone, and none at the right.
     """
 
     rows: Index
+    offered: tuple[tuple[int, int], ...]
     common: tuple[int, ...]
     by_key: tuple[int, ...]
 
@@ -81,46 +84,63 @@ class _Groups:
         return np.diff(self.starts)
 
 
-def join(circle: Circle, keys: Sequence[Keys], terms: Terms, watch: Watch = lambda done, note: None) -> Joined:
+def join(
+    circle: Circle,
+    keys: Sequence[Keys],
+    terms: Terms,
+    watch: Watch = lambda done, note: None,
+    declared: Declared = UNDECLARED,
+) -> Joined:
     """Join this party's table with the other's. `keys`: for each choice in order of preference a key a row, empty
-    where the row has none; the same number of choices, in the same order, at both.
+    where the row has none; the same number of choices, in the same order, at both. `declared`: rows at most.
 
     Raises DataError before anything is sent where no row has the first key or a key repeats too often,
-    RefusedError under rule `smallest-overlap`, ProtocolError for what the peer sends out of bounds.
+    RefusedError under the rules `declared-size` and `smallest-overlap`, ProtocolError for what the peer sends out
+    of bounds.
     """
-    _require_usable(circle, keys, terms)
+    _require_usable(circle, keys, terms, declared)
     free = np.ones(len(keys[0]), dtype=bool)
-    common: list[int] = []
+    offered: list[tuple[int, int]] = []
+    found: list[Index] = []
     parts: list[Index] = []
     for number, choice in enumerate(keys):
         groups = _grouped(choice, np.flatnonzero(free & (np.diff(choice.offsets) > 0)))
-        found: Index = np.empty(0, dtype=np.int64)
-        if number == 0 or _both_have_some(circle, groups):
-            found = align(circle, groups.keys, 0 if number else terms.minimum, _share(watch, number, len(keys)))
-        free[_rows_of(groups, found)] = False
-        common.append(len(found))
-        parts.append(_paired(circle, groups, found, terms))
-    rows = np.concatenate([*parts, _rest(circle, np.flatnonzero(free), terms)])
+        part_of_watch = _share(watch, number, len(keys))
+        common, theirs = _common(circle, groups, None if number else terms.minimum, part_of_watch, declared)
+        free[_rows_of(groups, common)] = False
+        offered.append((len(groups.keys), theirs))
+        found.append(common)
+        parts.append(_paired(circle, groups, common, terms, declared))
+    rows = np.concatenate([*parts, _rest(circle, np.flatnonzero(free), terms, declared)])
     if len(rows) > MOST_ROWS:
         raise _too_long()
-    return Joined(rows, tuple(common), tuple(map(len, parts)))
+    return Joined(rows, tuple(offered), tuple(map(len, found)), tuple(map(len, parts)))
 
 
-def _require_usable(circle: Circle, keys: Sequence[Keys], terms: Terms) -> None:
+def _require_usable(circle: Circle, keys: Sequence[Keys], terms: Terms, declared: Declared) -> None:
     if circle.size != 2:
         raise MisuseError("a join is between two parties")
     if not 1 <= len(keys) <= MOST_CHOICES or len({len(choice) for choice in keys}) != 1:
         raise MisuseError(f"a join takes between 1 and {MOST_CHOICES} keys of the same number of rows")
+    if len(keys[0]) > declared.own:
+        raise RefusedError(
+            "declared-size",
+            f"{circle.me} holds more rows than the {declared.own:,} that the plan declares for it",
+            "declare as many rows as its data set has, and have the new plan granted",
+        )
     if not (np.diff(keys[0].offsets) > 0).any():
         raise DataError("no row has the first key to join on")
-    if terms.kind is Kind.DIFFERENCE:
-        return
+    if terms.kind is not Kind.DIFFERENCE:
+        _require_few_repeats(keys, terms.most_repeats)
+
+
+def _require_few_repeats(keys: Sequence[Keys], most: int) -> None:
     for number, choice in enumerate(keys, start=1):
         sizes = _grouped(choice, np.flatnonzero(np.diff(choice.offsets) > 0)).sizes
-        if (sizes > terms.most_repeats).any():
+        if (sizes > most).any():
             raise DataError(
-                f"a value of key {number} occurs {int(sizes.max()):,} times, over the agreed"
-                f" {terms.most_repeats:,}; empty it at the source where it stands for no value, or agree on more"
+                f"a value of key {number} occurs {int(sizes.max()):,} times, over the agreed {most:,};"
+                " empty it at the source where it stands for no value, or agree on more"
             )
 
 
@@ -141,29 +161,38 @@ def _rows_of(groups: _Groups, found: Index) -> Index:
     return rows
 
 
-def _both_have_some(circle: Circle, groups: _Groups) -> bool:
-    """Whether both sides have rows left over that a later key could match."""
-    theirs = _count(circle.others()[0], "join/left-over", len(groups.keys))
-    return bool(len(groups.keys) and theirs)
+def _common(
+    circle: Circle, groups: _Groups, minimum: int | None, watch: Watch, declared: Declared
+) -> tuple[Index, int]:
+    """This party's groups whose key is common, and how many the other side offers; `minimum` for the first key.
+
+    Rows left over for a later key can be none, on either side: then nothing is looked for.
+    """
+    if minimum is None:
+        channel, own = circle.others()[0], len(groups.keys)
+        channel.send("join/left-over", np.array([own], dtype=np.int64))
+        theirs = _bounded(channel, channel.receive("join/left-over", np.int64, 1), declared.theirs)
+        if not own or not theirs:
+            return np.empty(0, dtype=np.int64), theirs
+    found = aligned(circle, groups.keys, minimum or 0, watch, declared=declared)
+    return found.rows, found.theirs
 
 
-def _count(channel: Channel, tag: str, own: int) -> int:
-    channel.send(tag, np.array([own], dtype=np.int64))
-    return _bounded(channel, channel.receive(tag, np.int64, 1))
-
-
-def _bounded(channel: Channel, count: Array) -> int:
-    if not 0 <= int(count[0]) <= MOST_KEYS:
-        raise ProtocolError(channel.peer, f"tells a number of rows that is not between 0 and {MOST_KEYS:,}")
+def _bounded(channel: Channel, count: Array, most: int) -> int:
+    if not 0 <= int(count[0]) <= most:
+        raise ProtocolError(
+            channel.peer, f"tells a number of rows that is not between 0 and the declared {most:,}"
+        )
     return int(count[0])
 
 
-def _paired(circle: Circle, groups: _Groups, found: Index, terms: Terms) -> Index:
+def _paired(circle: Circle, groups: _Groups, found: Index, terms: Terms, declared: Declared) -> Index:
     """This side's row of every pair of rows with a common key; none in a difference."""
     if terms.kind is Kind.DIFFERENCE or not len(found):
         return np.empty(0, dtype=np.int64)
     sizes, channel = groups.sizes[found], circle.others()[0]
     theirs = _times(channel, sizes, terms.most_repeats, circle.rank == terms.left)
+    _bounded(channel, theirs.sum(keepdims=True), declared.theirs)
     pairs = int(sizes @ theirs)
     if pairs > MOST_ROWS:
         raise _too_long()
@@ -189,7 +218,7 @@ def _times(channel: Channel, own: Index, most: int, left: bool) -> Index:
     return received.astype(np.int64)
 
 
-def _rest(circle: Circle, free: Index, terms: Terms) -> Index:
+def _rest(circle: Circle, free: Index, terms: Terms, declared: Declared) -> Index:
     """What follows the pairs: the left party's rows without a partner; at the right, places for them."""
     none: Index = np.empty(0, dtype=np.int64)
     if terms.kind is Kind.INNER:
@@ -200,7 +229,8 @@ def _rest(circle: Circle, free: Index, terms: Terms) -> Index:
     if left:
         channel.send("join/rest", np.array([len(free)], dtype=np.int64))
         return free
-    return np.full(_bounded(channel, channel.receive("join/rest", np.int64, 1)), -1, dtype=np.int64)
+    count = _bounded(channel, channel.receive("join/rest", np.int64, 1), declared.theirs)
+    return np.full(count, -1, dtype=np.int64)
 
 
 def _share(watch: Watch, number: int, of: int) -> Watch:

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
+from unseen.computation.intersect.align import Declared
 from unseen.computation.intersect.join import Joined, Terms, join
 from unseen.computation.intersect.join_kind import MOST_CHOICES, PROFILES, Kind
 from unseen.computation.intersect.keys import composite
 from unseen.computation.profile import Role
-from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError
+from unseen.errors import DataError, MisuseError, PeerLostError, ProtocolError, RefusedError
 
 Table = list[tuple[str | None, ...]]
 Pairs = Counter[tuple[int, int]]
@@ -135,6 +136,23 @@ def test_a_million_copies_of_one_value_are_named_and_a_difference_takes_them() -
     np.testing.assert_array_equal(found[0].rows, np.arange(1_000_000))
 
 
+def test_more_rows_than_declared_are_refused_here_and_named_there() -> None:
+    table: Table = [("a",), ("a",), ("b",)]
+
+    def run(own: tuple[int, int], theirs: tuple[int, int]) -> list[Joined]:
+        def program(circle: Circle) -> Joined:
+            declared = Declared(own[circle.rank], theirs[circle.rank])
+            return join(circle, keys_of(table, ((0,),)), Terms(Kind.LEFT), declared=declared)
+
+        return run_parties(program, 2)
+
+    assert run((3, 3), (3, 3))[0].offered == ((2, 2),)
+    with pytest.raises(RefusedError, match="declared-size"):
+        run((2, 3), (3, 2))
+    with pytest.raises(ProtocolError, match="party0: tells a number of rows"):
+        run((3, 3), (3, 2))
+
+
 def test_the_smallest_overlap_is_held_against_the_first_key() -> None:
     left: Table = [(f"a{i}", f"p{i}") for i in range(20)]
     right: Table = [(f"a{i}" if i < 4 else f"b{i}", f"p{i}") for i in range(20)]
@@ -208,6 +226,25 @@ def test_a_lie_about_rows_is_bounded_and_named(tag: str, spoil: Callable[[Any], 
     with pytest.raises(ProtocolError):
         run_parties(program, 2)
     assert named == ["party0"]
+
+
+@pytest.mark.parametrize("tag", ["join/times", "join/sum", "join/left-over", "join/rest"])
+def test_a_peer_lost_before_any_message_ends_the_run_with_its_name(tag: str) -> None:
+    table: Table = [("a", "x"), ("b", "x"), (None, "y")]
+
+    def program(circle: Circle) -> None:
+        channel = circle.others()[0]
+
+        def lose(name: str, array: Any) -> Any:
+            if name == tag and circle.rank == 0:
+                raise PeerLostError(channel.peer, "its connection closed")
+            return array
+
+        listen(channel, lose)
+        join(circle, keys_of(table, ((0,), (1,))), Terms(Kind.LEFT))
+
+    with pytest.raises(PeerLostError):
+        run_parties(program, 2)
 
 
 def test_unusable_arguments_are_refused() -> None:
