@@ -1,8 +1,8 @@
 """Correlations of several parties' columns and variance inflation factors: how far columns repeat each other.
 
-With R the correlation matrix, the variance inflation factor of column j is (R⁻¹)_jj = 1 / (1 - R²_j), where R²_j is
-the share of its variance that the other columns explain. A tiny ridge r keeps collinear columns from running away;
-what it costs is put back to first order,
+With R the correlation matrix, the variance inflation factor of column j is (R⁻¹)_jj = 1 / (1 - R²_j), where R²_j
+is the share of its variance that the other columns explain. A tiny ridge r keeps collinear columns from running
+away; what it costs is put back to first order,
 
     R⁻¹ ≈ V + r V²,     V = (R + r)⁻¹
 

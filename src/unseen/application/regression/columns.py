@@ -1,0 +1,103 @@
+"""One party's own columns on the way into a regression: keys, numbers, label, weights and offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+
+from unseen.application.regression.request import Label, RegressionRequest, Term
+from unseen.computation.intersect.align import align
+from unseen.computation.intersect.keys import from_arrow
+from unseen.computation.learn.columns import Block
+from unseen.computation.learn.rows import RowTerms, RowValues
+from unseen.computation.types import Real
+from unseen.data import contract
+from unseen.errors import DataError
+from unseen.interaction.application import Run
+
+
+@dataclass(frozen=True)
+class Rows:
+    """This party's own rows of the common keys, in the order of all parties."""
+
+    table: pa.Table
+    keys: list[str]
+
+    @property
+    def count(self) -> int:
+        return int(self.table.num_rows)
+
+
+def aligned(run: Run, asked: RegressionRequest) -> Rows:
+    """The released table's common rows."""
+    side = asked.parties[run.party]
+    run.progress("align", 0.0)
+    table = run.release(side.dataset)
+    keys = contract.normalised(table[side.key])
+    contract.require_unique(keys)
+    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
+    chosen = align(run.circle, from_arrow(keys), minimum, lambda done, note: run.progress("align", done, note))
+    run.progress("align", 1.0)
+    return Rows(table.take(chosen), keys.take(pa.array(chosen)).to_pylist())
+
+
+def blocks(run: Run, asked: RegressionRequest, rows: Rows) -> list[Block]:
+    """All parties' features, values in this party's own block. Raises DataError for a column that is no number."""
+    found = []
+    for rank, party in enumerate(run.circle.parties):
+        names = asked.parties[party].features
+        if names:
+            mine = party == run.party
+            values = np.column_stack([numbers(rows.table, name) for name in names]) if mine else None
+            found.append(Block(rank, names, rows.count, values))
+    return found
+
+
+def signs(run: Run, asked: RegressionRequest) -> tuple[int, ...]:
+    """One for each column, in the order of `blocks`."""
+    sides = [asked.parties[party] for party in run.circle.parties]
+    return tuple(side.signs.get(name, 0) for side in sides for name in side.features)
+
+
+def labels(table: pa.Table, label: Label) -> Real:
+    """The label (rows,): 1 for the values asked for and 0 for others, or the number itself. Raises DataError."""
+    if not label.positive:
+        return numbers(table, label.column)
+    column = table[label.column]
+    if column.null_count:
+        raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
+    wanted = {str(value) for value in label.positive}
+    return np.array([float(str(value) in wanted) for value in column.to_pylist()])
+
+
+def terms(run: Run, asked: RegressionRequest, rows: Rows) -> RowTerms:
+    """Weights and offset at their owners; an exposure enters by its logarithm."""
+    offset = _term(run, asked.offset, rows)
+    if asked.exposure:
+        offset = _term(run, asked.exposure, rows)
+        if offset and offset.values is not None:
+            if not (offset.values > 0).all():
+                raise DataError(f"the exposure {asked.exposure.column!r} is not above zero in every row")
+            offset = RowValues(offset.owner, np.log(offset.values))
+    return RowTerms(_term(run, asked.weights, rows), offset)
+
+
+def numbers(table: pa.Table, name: str) -> Real:
+    """A column as numbers, missing ones as NaN. Raises DataError for another type."""
+    kind = table[name].type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        raise DataError(
+            f"column {name!r} holds {kind}, and a regression takes numbers; make columns of zeros and ones of its "
+            "levels at the source, or build a scorecard, which bins them"
+        )
+    return np.asarray(table[name].cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _term(run: Run, term: Term | None, rows: Rows) -> RowValues | None:
+    if term is None:
+        return None
+    mine = numbers(rows.table, term.column) if term.party == run.party else None
+    return RowValues(run.circle.rank_of(term.party), mine)

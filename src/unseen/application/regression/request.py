@@ -1,0 +1,142 @@
+"""What a modeller asks of a regression: family, label, keys, features, and which columns may stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from unseen.computation.learn.problem import Criterion
+from unseen.computation.learn.selection import Direction
+from unseen.errors import MisuseError
+from unseen.interaction.agreement import explained
+
+
+class Family(StrEnum):
+    """The label's distribution; Poisson and gamma have a logarithmic link."""
+
+    LINEAR = "linear"
+    LOGISTIC = "logistic"
+    POISSON = "poisson"
+    GAMMA = "gamma"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(_Strict):
+    """The outcome: whose, which column; `positive` says which values mean 1 in a logistic regression."""
+
+    party: str
+    column: str
+    positive: tuple[str | int | float | bool, ...] = ()
+
+
+class Term(_Strict):
+    """A column of one party that is no feature: weights, offset or exposure of the rows."""
+
+    party: str
+    column: str
+
+
+class Side(_Strict):
+    """One party's part: data set, key column, numeric feature columns.
+
+    `signs` names columns whose coefficient must not be negative (1) or not be positive (-1).
+    """
+
+    dataset: str
+    key: str
+    features: tuple[str, ...] = ()
+    signs: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
+
+
+class Selecting(_Strict):
+    """How columns are chosen; see `learn.selection`."""
+
+    direction: Direction = Direction.STEPWISE
+    criterion: Criterion = Criterion.P_VALUE
+    enter: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    leave: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Selecting:
+        if self.enter > self.leave:
+            raise ValueError("to enter must not be easier than to stay: `enter` is at most `leave`")
+        return self
+
+
+class RegressionRequest(_Strict):
+    """The whole request.
+
+    `weights` are sample weights, `offset` adds to the linear predictor, `exposure` does so by its logarithm.
+    `penalty` is L2, on columns as they are. `recipients` get the table of coefficients (unless named, the label's
+    party); `collinearity` adds correlations and variance inflation factors to it; `predictions` go to the label's
+    party. `model` names an earlier job whose model predicts these rows: then nothing is fitted.
+    """
+
+    family: Family
+    label: Label
+    parties: Mapping[str, Side]
+    weights: Term | None = None
+    offset: Term | None = None
+    exposure: Term | None = None
+    penalty: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    selection: Selecting | None = None
+    recipients: tuple[str, ...] = ()
+    collinearity: bool = False
+    predictions: bool = False
+    model: str = ""
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> RegressionRequest:
+        if self.label.party not in self.parties:
+            raise ValueError("the label's party must be among the parties")
+        if not any(side.features for side in self.parties.values()):
+            raise ValueError("no party brings a feature")
+        if (self.family is Family.LOGISTIC) != bool(self.label.positive):
+            raise ValueError("a logistic regression, and no other, says in `positive` which labels mean 1")
+        if self.offset and self.exposure:
+            raise ValueError("an exposure is an offset too; give one of them")
+        if self.family is Family.LINEAR and (self.offset or self.exposure):
+            raise ValueError("a linear regression takes no offset; subtract it from the label at home")
+        if strangers := sorted(set(self.recipients) - set(self.parties)):
+            raise ValueError(f"{', '.join(strangers)} cannot receive the table: no party of the request")
+        for name, side in self.parties.items():
+            self._side_fits(name, side)
+        for term in self.terms():
+            if term.party not in self.parties:
+                raise ValueError(f"{term.party}, whose {term.column!r} is named, is no party of the request")
+        if self.model and not self.predictions:
+            raise ValueError("an earlier model is there to predict: ask for `predictions`")
+        return self
+
+    def _side_fits(self, name: str, side: Side) -> None:
+        others = {term.column for term in self.terms() if term.party == name} | {side.key}
+        if name == self.label.party:
+            others.add(self.label.column)
+        if taken := sorted(others & set(side.features)):
+            raise ValueError(f"{taken[0]!r} of {name} is key, label or term, and cannot be a feature too")
+        if len(set(side.features)) < len(side.features):
+            raise ValueError(f"{name} names a feature twice")
+        if strangers := sorted(set(side.signs) - set(side.features)):
+            raise ValueError(f"{name} gives a sign to {', '.join(strangers)}, no feature of its own")
+
+    def terms(self) -> list[Term]:
+        """The columns that are neither key nor label nor feature."""
+        return [term for term in (self.weights, self.offset, self.exposure) if term]
+
+    def receiving(self) -> tuple[str, ...]:
+        """Who gets the table of coefficients."""
+        return tuple(sorted(set(self.recipients))) or (self.label.party,)
+
+
+def read_request(body: Mapping[str, Any]) -> RegressionRequest:
+    """Raises MisuseError, naming each field that is wrong."""
+    try:
+        return RegressionRequest.model_validate(body)
+    except ValidationError as error:
+        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
