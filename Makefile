@@ -33,6 +33,15 @@ lint: $(STAMP)
 deaths: $(STAMP)
 	UNSEEN_DEATHS=50 $(BIN)/python -m pytest -q tests/end_to_end/test_sudden_death.py
 
+SECONDS ?= 60
+fuzz: $(STAMP)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip -q
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@cd $(VENV) && readers=$$(PYTHONPATH=../fuzz bin/python -c "import readers; print(*readers.READERS)" 2>/dev/null) && \
+	for reader in $$readers; do echo "== $$reader"; \
+	  bin/python ../fuzz/readers.py $$reader -max_total_time=$(SECONDS) > fuzz.log 2>&1 || { tail -n 40 fuzz.log; exit 1; }; \
+	  tail -n 1 fuzz.log; done
+
 bench: $(STAMP)
 	$(BIN)/unseen bench --all --write docs/benchmarks.md
 

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -78,8 +79,24 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return result
 
 
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number is beyond the range of JSON's numbers")
+    return value
+
+
+def _integer(text: str) -> int | float:
+    """RFC 8785 writes every number as a double: what is beyond 2^53 is one, so that it can be written again."""
+    value = _number(text)
+    return int(text) if abs(value) < _WHOLE else value
+
+
 def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_WHOLE: Final = 2.0**53
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number, parse_int=_integer
+)
