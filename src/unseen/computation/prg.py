@@ -8,6 +8,7 @@ independent (a pseudorandom function, NIST SP 800-108 in spirit), and no stream 
 from __future__ import annotations
 
 import secrets
+from math import prod
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from unseen.computation.types import Array, Words, octets
 
 SEED_BYTES: Final = 32
 _CHUNK: Final = 1 << 20
-_ZEROS: Final = bytes(_CHUNK)
+_ZEROS: Final = memoryview(bytes(_CHUNK))
 _SLACK: Final = 16  # `update_into` demands room for one block beyond what it writes
 
 
@@ -44,13 +45,12 @@ class Expander:
 
     def words(self, shape: int | tuple[int, ...]) -> Words:
         """Uniform uint64 words of the given shape; about 6 GB a second here."""
-        count = int(np.prod(shape))
-        return self._bytes(count * 8).view(np.uint64).reshape(shape)
+        return self._bytes(_count(shape) * 8).view(np.uint64).reshape(shape)
 
     def lanes(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
         """Uniform unsigned integers of any width."""
         kind = np.dtype(dtype)
-        return self._bytes(int(np.prod(shape)) * kind.itemsize).view(kind).reshape(shape)
+        return self._bytes(_count(shape) * kind.itemsize).view(kind).reshape(shape)
 
     def octets(self, count: int) -> bytes:
         """Uniform bytes."""
@@ -60,12 +60,15 @@ class Expander:
         buffer = np.empty(count + _SLACK, dtype=np.uint8)
         view = octets(buffer)
         for start in range(0, count, _CHUNK):
-            size = min(_CHUNK, count - start)
-            self._encryptor.update_into(_ZEROS[:size] if size < _CHUNK else _ZEROS, view[start:])
+            self._encryptor.update_into(_ZEROS[: min(_CHUNK, count - start)], view[start:])
         return buffer[:count]
 
     def __repr__(self) -> str:
         return "Expander(seed hidden)"
+
+
+def _count(shape: int | tuple[int, ...]) -> int:
+    return shape if isinstance(shape, int) else prod(shape)
 
 
 def fresh_seed() -> bytes:

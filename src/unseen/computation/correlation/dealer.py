@@ -77,6 +77,9 @@ class DealtSource:
     def again(self, label: str) -> AbstractContextManager[None]:
         return self._foresight.again(label, lambda: self._asked, self._announce, self._drop)
 
+    def ahead(self, kinds: Sequence[Kind]) -> AbstractContextManager[None]:
+        return self._foresight.ahead(kinds, self._announce)
+
     def fork(self, label: str) -> DealtSource:
         self._note(canonical({"kind": "fork", "label": label}))
         path = f"{self._path}/{label}"

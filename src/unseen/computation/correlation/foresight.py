@@ -2,13 +2,14 @@
 
 Protocols ask when they need, so whoever makes correlated randomness would start just then, and everyone wait. What
 a loop asks for does not depend on data. So its first round is noted down, and at the start of every other the
-whole list is announced; the requests that follow are met from it, in order, and must be the ones announced.
+whole list is announced; the requests that follow are met from it, in order, and must be the ones announced. A
+protocol of many rounds that knows its own list announces it without a first round.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -93,6 +94,23 @@ class Foresight:
             yield
             if self._announced:
                 raise MisuseError(f"a round of {label!r} asked for less than the one before")
+        finally:
+            self._announced = None
+
+    @contextmanager
+    def ahead(self, kinds: Sequence[Kind], announce: Callable[[Kind], Ticket]) -> Iterator[None]:
+        """What follows asks for just these kinds. Within a round, or in one another, the outer announcement holds.
+
+        Raises MisuseError where it asks for anything else, or for less.
+        """
+        if self._noting or self._announced is not None:
+            yield
+            return
+        self._announced = deque(_Announced(kind, announce(kind)) for kind in kinds)
+        try:
+            yield
+            if self._announced:
+                raise MisuseError("a protocol asked for less than it announced")
         finally:
             self._announced = None
 

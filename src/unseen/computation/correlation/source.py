@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from math import prod
 from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
@@ -21,8 +22,9 @@ from unseen.errors import MisuseError
 WORDS_LIMIT: Final = 1 << 31
 """Most words that one request may ask of each party."""
 
-PIECE_WORDS: Final = 1 << 16
-"""Words of one piece of a correlation that is made row by row."""
+PIECE_WORDS: Final = 1 << 18
+"""Words of one piece of a correlation that is made row by row: 2 MiB, which several threads and processes that
+share a cache still find there, and few enough that what a piece costs by itself does not count."""
 
 
 class Group(StrEnum):
@@ -64,7 +66,7 @@ class Slot:
     @property
     def size(self) -> int:
         """In words of 64 bits, rounded up."""
-        return -(-int(np.prod(self.shape)) * self.bits // 64)
+        return -(-prod(self.shape) * self.bits // 64)
 
 
 def ring_width(lane: int) -> int:
@@ -156,6 +158,9 @@ class Source(Protocol):
 
         So it can be made while it is not yet needed. The first time it is only noted down.
         """
+
+    def ahead(self, kinds: Sequence[Kind]) -> AbstractContextManager[None]:
+        """What follows asks for just these, in this order: they are announced at once."""
 
     def fork(self, label: str) -> Source:
         """A source of its own for work that overlaps."""

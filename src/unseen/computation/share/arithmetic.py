@@ -8,13 +8,14 @@ Every opened value is under a mask that is uniform in Z_2^64: perfect hiding, no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import MatrixMask, MatrixProduct, Square, Triple, Truncation
-from unseen.computation.correlation.source import Ticket
+from unseen.computation.correlation.source import Kind, Ticket
 from unseen.computation.kernels import products, ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
@@ -47,20 +48,24 @@ def product(left: Shared, right: Shared, asked: Ticket | None = None) -> Shared:
     """
     circle = left.circle
     shape = np.broadcast_shapes(left.shape, right.shape)
-    x, y = (np.broadcast_to(part.words, shape).reshape(-1) for part in (left, right))
-    a, b, c = (asked or circle.source.ask(Triple(x.size))).take()
-    d, e = circle.open_words("product", x - a, y - b)
+    a, b, c = (asked or circle.source.ask(Triple(prod(shape)))).take()
+    masked = (np.subtract(part.words, mask.reshape(shape)).reshape(-1) for part, mask in ((left, a), (right, b)))
+    d, e = circle.open_words("product", *masked)
     products.finish_product(c, d, b, e, a, circle.rank == 0)
     return Shared(circle, c.reshape(shape), left.fraction + right.fraction)
+
+
+def multiply_kinds(count: int, bits: int) -> list[Kind]:
+    """What `multiply` asks for, where it drops so many bits, or none."""
+    return [Triple(count), *([Truncation(count, bits)] if bits > 0 else [])]
 
 
 def multiply(left: Shared, right: Shared, fraction: int) -> Shared:
     """Elementwise product at `fraction` bits: two rounds, whose randomness is announced at once."""
     circle, bits = left.circle, left.fraction + right.fraction - fraction
-    count = int(np.prod(np.broadcast_shapes(left.shape, right.shape)))
-    triple = circle.source.ask(Triple(count))
-    truncation = ask_rescale(circle, count, bits) if bits > 0 else None
-    return rescale(product(left, right, triple), fraction, truncation)
+    count = prod(np.broadcast_shapes(left.shape, right.shape))
+    triple, *truncation = [circle.source.ask(kind) for kind in multiply_kinds(count, bits)]
+    return rescale(product(left, right, triple), fraction, *truncation)
 
 
 def square(value: Shared) -> Shared:

@@ -17,14 +17,26 @@ from typing import Final
 
 import numpy as np
 
+from unseen.computation.correlation.bit_kinds import Lift
+from unseen.computation.correlation.kinds import Triple, Truncation
+from unseen.computation.correlation.source import Kind
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
-from unseen.computation.share.arithmetic import multiply, product, rescale, truncate_together
+from unseen.computation.share.arithmetic import multiply, multiply_kinds, product, rescale, truncate_together
 from unseen.computation.share.array import Shared, concatenate
 from unseen.computation.share.boolean import where
 from unseen.computation.share.functions import lift
-from unseen.computation.share.normalise import HIGHEST, LOWEST, NORMALISATION, Normalised, Span, normalise, span
-from unseen.computation.share.smooth import Smooth, fitted, series
+from unseen.computation.share.normalise import (
+    HIGHEST,
+    LOWEST,
+    NORMALISATION,
+    Normalised,
+    Span,
+    normalise,
+    normalise_kinds,
+    span,
+)
+from unseen.computation.share.smooth import Smooth, fitted, series, series_kinds
 from unseen.computation.share.together import together
 from unseen.computation.types import Array, Real
 from unseen.errors import MisuseError
@@ -103,9 +115,14 @@ def reciprocal(x: Shared, least: float, most: float, fraction: int = fixed.FRACT
     """
     reach = span(least, most)
     x = _trimmed(x, reach)
-    guess = _guess(x, reach, _RECIPROCAL, 4)
-    error = multiply(x, guess, _STEP_BITS)
-    return multiply(guess, 2.0 - error, fraction)
+    kinds = _guess_kinds(x.size, reach, _RECIPROCAL)
+    bits = _guess_fraction(reach, 4)
+    kinds += multiply_kinds(x.size, x.fraction + bits - _STEP_BITS)
+    kinds += multiply_kinds(x.size, bits + _STEP_BITS - fraction)
+    with x.circle.source.ahead(kinds):
+        guess = _guess(x, reach, _RECIPROCAL, 4)
+        error = multiply(x, guess, _STEP_BITS)
+        return multiply(guess, 2.0 - error, fraction)
 
 
 def divide(
@@ -132,16 +149,19 @@ def divide(
         raise MisuseError(
             "a quotient has no room: take fewer fractional bits for the numerator, or a smaller denominator"
         )
-    below = _trimmed(below, reach)
-    guess = _guess(below, reach, _RECIPROCAL, 4)
+    below, count = _trimmed(below, reach), below.size
     # Both products with the guess in one go; the quotient of the guess is corrected as the guess itself would be.
-    fraction_of_both = max(above.fraction, below.fraction)
-    both = concatenate([part.scaled_up(fraction_of_both - part.fraction)[None] for part in (above, below)])
-    found = product(both, guess[None])
-    quotient, error = truncate_together(
-        [found[0], found[1]], [found.fraction - fraction, found.fraction - _STEP_BITS]
-    )
-    return multiply(quotient, 2.0 - error, fraction)
+    guess_bits = _guess_fraction(reach, 4)
+    operand_bits = max(above.fraction, below.fraction, max(fraction, _STEP_BITS) + 1 - guess_bits)
+    both = concatenate([part.scaled_up(operand_bits - part.fraction)[None] for part in (above, below)])
+    dropped = [operand_bits + guess_bits - kept for kept in (fraction, _STEP_BITS)]
+    kinds = [*_guess_kinds(count, reach, _RECIPROCAL), Triple(2 * count)]
+    kinds += [*(Truncation(count, bits) for bits in dropped), *multiply_kinds(count, _STEP_BITS)]
+    with below.circle.source.ahead(kinds):
+        guess = _guess(below, reach, _RECIPROCAL, 4)
+        found = product(both, guess[None])
+        quotient, error = truncate_together([found[0], found[1]], dropped)
+        return multiply(quotient, 2.0 - error, fraction)
 
 
 def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
@@ -149,8 +169,7 @@ def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRAC
 
     Relative error below 5e-6, and two steps of the result.
     """
-    root, _, correction = _roots(x, span(least, most))
-    return multiply(root, correction, fraction)
+    return _root(x, span(least, most), fraction, inverse=False)
 
 
 def inverse_square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
@@ -158,8 +177,7 @@ def inverse_square_root(x: Shared, least: float, most: float, fraction: int = fi
 
     Relative error below 5e-6, and two steps of the result.
     """
-    _, guess, correction = _roots(x, span(least, most))
-    return multiply(guess, correction, fraction)
+    return _root(x, span(least, most), fraction, inverse=True)
 
 
 def logarithm(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
@@ -168,21 +186,45 @@ def logarithm(x: Shared, least: float, most: float, fraction: int = fixed.FRACTI
     7 rounds. Error below 5e-6, and one step of the result. Up to 50 fractional bits.
     """
     reach, found = span(least, most, fine=True), fitted(_LOGARITHM, fine=True)
-    z: Normalised = normalise(x, reach)
-    words = series(x.circle, z.angles(_LOGARITHM.period), found)
-    words -= z.count() * np.uint64(round(log(4.0) * 2.0**found.fraction))
-    whole = Shared(x.circle, words.reshape(x.shape), found.fraction) + reach.exponent * log(2.0)
-    return rescale(whole, fraction)
+    kinds = [*normalise_kinds(x.size, reach), *series_kinds(x.size, found)]
+    kinds += [Truncation(x.size, found.fraction - fraction)] if found.fraction > fraction else []
+    with x.circle.source.ahead(kinds):
+        z: Normalised = normalise(x, reach)
+        words = series(x.circle, z.angles(_LOGARITHM.period), found)
+        words -= z.count() * np.uint64(round(log(4.0) * 2.0**found.fraction))
+        whole = Shared(x.circle, words.reshape(x.shape), found.fraction) + reach.exponent * log(2.0)
+        return rescale(whole, fraction)
 
 
-def _roots(x: Shared, reach: Span) -> tuple[Shared, Shared, Shared]:
-    """Guesses of √x and 1/√x, and the factor that corrects either: with y the latter, (3 - x·y²)/2."""
+def _root(x: Shared, reach: Span, fraction: int, *, inverse: bool) -> Shared:
+    """With y a guess of 1/√x, (3 - x·y²)/2 corrects it, and x·y as a guess of √x."""
     x = _trimmed(x, reach)
-    guess = _guess(x, reach, _INVERSE_ROOT, 2)
-    root = multiply(x, guess, 36 - reach.exponent // 2)
-    error = multiply(root, guess, _STEP_BITS)
-    half = Shared(error.circle, error.words, _STEP_BITS + 1)
-    return root, guess, 1.5 - half
+    bits, root_bits = _guess_fraction(reach, 2), 36 - reach.exponent // 2
+    kinds = _guess_kinds(x.size, reach, _INVERSE_ROOT)
+    kinds += multiply_kinds(x.size, x.fraction + bits - root_bits)
+    kinds += multiply_kinds(x.size, root_bits + bits - _STEP_BITS)
+    kinds += multiply_kinds(x.size, (bits if inverse else root_bits) + _STEP_BITS + 1 - fraction)
+    with x.circle.source.ahead(kinds):
+        guess = _guess(x, reach, _INVERSE_ROOT, 2)
+        root = multiply(x, guess, root_bits)
+        error = multiply(root, guess, _STEP_BITS)
+        correction = 1.5 - Shared(error.circle, error.words, _STEP_BITS + 1)
+        return multiply(guess if inverse else root, correction, fraction)
+
+
+def _guess_fraction(reach: Span, base: int) -> int:
+    """Fractional bits of a guess: x = z·2^exponent·4^-k, and the function takes x's inverse, or its root's."""
+    return _GUESS_BITS + (reach.exponent if base == 4 else reach.exponent // 2)
+
+
+def _guess_kinds(count: int, reach: Span, smooth: Smooth) -> list[Kind]:
+    """What `_guess` asks for, in order."""
+    found = fitted(smooth)
+    kinds = [*normalise_kinds(count, reach), *series_kinds(count, found)]
+    if reach.powers and reach.lane == 32:
+        kinds.append(Lift(count))
+    kinds.append(Lift(count, found.fraction - _GUESS_BITS))
+    return [*kinds, Triple(count)] if reach.powers else kinds
 
 
 def _guess(x: Shared, reach: Span, smooth: Smooth, base: int) -> Shared:
@@ -200,9 +242,7 @@ def _guess(x: Shared, reach: Span, smooth: Smooth, base: int) -> Shared:
     else:
         small = series(circle, angles, found)
     value = lift(circle, small, bits=found.fraction - _GUESS_BITS)
-    # x = z·2^exponent·4^-k, and the function takes the inverse of it, or of its root.
-    fraction = _GUESS_BITS + (reach.exponent if base == 4 else reach.exponent // 2)
-    guess = Shared(circle, value.reshape(x.shape), fraction)
+    guess = Shared(circle, value.reshape(x.shape), _guess_fraction(reach, base))
     return guess if wide is None else product(guess, Shared(circle, wide.reshape(x.shape), 0))
 
 

@@ -24,7 +24,7 @@ from unseen.computation.correlation.kinds import Exponentials
 from unseen.computation.kernels import exponentials
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
-from unseen.computation.share.arithmetic import rescale
+from unseen.computation.share.arithmetic import ask_rescale, rescale
 from unseen.computation.share.array import Shared
 from unseen.computation.share.functions import angles_of
 from unseen.computation.share.together import Opening, Protocol, Steps
@@ -110,10 +110,13 @@ def exponential(x: Shared, low: float = LOW, high: float = HIGH, fraction: int =
     if x.fraction + cut.period > 61 or fraction > cut.table_bits + cut.weight_bits:
         raise MisuseError("too many fractional bits for the exponential function on this range")
     blocks = -(-count // exponentials.BLOCK)
-    r, table = circle.source.ask(Exponentials(blocks, cut.count, cut.period, cut.table_bits)).take()
+    dealt = circle.source.ask(Exponentials(blocks, cut.count, cut.period, cut.table_bits))
+    bits = cut.table_bits + cut.weight_bits
+    truncation = [ask_rescale(circle, count, bits - fraction)] if bits > fraction else []
+    r, table = dealt.take()
     padded = np.zeros(r.shape, dtype=np.uint32)
     padded.reshape(-1)[:count] = angles_of(x, cut.period)
     (opened,) = yield Opening(circle, "exponential", (padded + r,))
     offset = 0.5 + (low + high) / 2 / cut.width
     words = exponentials.combine(opened, table, cut.weights(), offset, cut.width).reshape(-1)[:count]
-    return rescale(Shared(circle, words.reshape(x.shape), cut.table_bits + cut.weight_bits), fraction)
+    return rescale(Shared(circle, words.reshape(x.shape), bits), fraction, *truncation)

@@ -17,7 +17,9 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.correlation.bit_kinds import BitsInRing
 from unseen.computation.correlation.kinds import Triple
+from unseen.computation.correlation.source import Kind
 from unseen.computation.kernels import products
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
@@ -116,6 +118,14 @@ class Normalised:
     def count(self) -> Array:
         """k as whole numbers in the ring; local."""
         return np.asarray(self.below.sum(axis=0, dtype=self.below.dtype))
+
+
+def normalise_kinds(count: int, reach: Span) -> list[Kind]:
+    """What `normalise` asks for, in order."""
+    if not reach.powers:
+        return []
+    shape = shape_of(count, reach.levels)
+    return [Triple(count, reach.lane), *shape.kinds(), BitsInRing(shape.words * reach.powers, reach.lane)]
 
 
 @Protocol

@@ -23,6 +23,9 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.bit_kinds import Lift
+from unseen.computation.correlation.kinds import Waves
+from unseen.computation.correlation.source import Kind
+from unseen.computation.kernels.waves import BLOCK
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.arithmetic import rescale
@@ -154,6 +157,11 @@ def series(circle: Circle, angles: Array, found: Fitted) -> Steps[Array]:
     if circle.rank == 0:
         words += words.dtype.type(round(found.constant * 2.0**found.fraction) % 2 ** (8 * words.dtype.itemsize))
     return words
+
+
+def series_kinds(count: int, found: Fitted) -> list[Kind]:
+    """What `series` asks for."""
+    return [Waves(-(-count // BLOCK), len(found.sines), found.table_bits, found.lanes)]
 
 
 @Protocol

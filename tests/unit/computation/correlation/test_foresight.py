@@ -55,3 +55,27 @@ def test_rounds_do_not_lie_in_one_another() -> None:
 
     with pytest.raises(MisuseError, match="in one another"):
         run_parties(program)
+
+
+def test_what_a_protocol_announces_comes_in_that_order_and_within_a_round_changes_nothing() -> None:
+    def program(circle: Circle) -> int:
+        kinds = [Triple(4), Square(2)]
+        with circle.source.ahead(kinds), circle.source.ahead([Square(9)]):
+            first = [len(circle.source.ask(kind).take()) for kind in kinds]
+        for _ in range(2):
+            with circle.source.again("round"), circle.source.ahead(kinds):
+                assert [len(circle.source.ask(kind).take()) for kind in kinds] == first
+        return sum(first)
+
+    assert run_parties(program) == [5, 5]
+
+
+@pytest.mark.parametrize("asked", [(Triple(3),), (Triple(4),), (Triple(4), Square(2), Square(2))])
+def test_a_protocol_that_asks_for_other_than_it_announced_is_refused(asked: tuple[Triple | Square, ...]) -> None:
+    def program(circle: Circle) -> None:
+        with circle.source.ahead([Triple(4), Square(2)]):
+            for kind in asked:
+                circle.source.ask(kind).take()
+
+    with pytest.raises(MisuseError, match=r"not the one|asked for less"):
+        run_parties(program)

@@ -102,6 +102,8 @@ def test_logarithms_are_right(places: list[float], parties: int, least: float, w
     width=st.floats(0.1, 16),
 )
 @example(places=[(0.0, 1.0, True), (1.0, -1.0, False)], signed=True, parties=5, least=-8.0, width=16.0)
+@example(places=[(0.5, 1.0, True)], signed=False, parties=2, least=-20.0, width=4.0)
+@example(places=[(0.5, 1.0, True)], signed=False, parties=2, least=4.0, width=16.0)
 def test_quotients_are_right(
     places: list[tuple[float, float, bool]], signed: bool, parties: int, least: float, width: float
 ) -> None:
