@@ -71,6 +71,22 @@ def _count(shape: int | tuple[int, ...]) -> int:
     return shape if isinstance(shape, int) else prod(shape)
 
 
+def enciphered(blocks: Words, seed: bytes) -> Words:
+    """AES-128 of each block (n, 2) under a key from the seed: a pseudorandom permutation, one word pair a block.
+
+    For distinct blocks as good as a random function, but for n²·2^-129.
+    """
+    if blocks.ndim != 2 or blocks.shape[1] != 2:
+        raise ValueError("a block has two words")
+    key = blake3(b"unseen/blocks", key=seed).digest(length=16)
+    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # a permutation, not a mode
+    given, out = octets(blocks), np.empty(blocks.nbytes + _SLACK, dtype=np.uint8)
+    view = octets(out)
+    for start in range(0, len(given), _CHUNK):
+        encryptor.update_into(given[start : start + _CHUNK], view[start:])
+    return out[: blocks.nbytes].view(np.uint64).reshape(blocks.shape)
+
+
 def fresh_seed() -> bytes:
     """32 bytes from the operating system's generator."""
     return secrets.token_bytes(SEED_BYTES)

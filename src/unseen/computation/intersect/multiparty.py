@@ -12,8 +12,9 @@ i holds, noise at any other. The sum over all parties is zero for a key of all. 
 tags of the common keys (further bits of O_i) at random places among tags of nothing, as many as it has keys, the
 same places for all; so everyone finds its rows, in one random order, and sums tell that they are the same keys.
 
-Setting: semi-honest; BLAKE3 as a pseudorandom function, a random oracle and a correlation-robust hash. A table's
-values are pseudorandom to the leader, and its free cells are drawn: the table is uniform whatever the keys.
+Setting: semi-honest; F is AES of the key's hash. AES as a pseudorandom permutation; BLAKE3 as a random oracle and
+a correlation-robust hash. A table's values are pseudorandom to the leader, and its free cells are drawn: so the
+table is uniform whatever the keys.
 
 Coalitions, by the paper's theorem for augmented semi-honest parties: any without the leader learns the common keys
 and sizes, no more. One with the leader can work out a member's shares at keys that the member does not hold; so it
@@ -36,11 +37,11 @@ from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.intersect import oprf, store, tags
 from unseen.computation.intersect.align import MOST_KEYS, too_few
-from unseen.computation.intersect.keys import Keys, from_list, hashed, require_usable
+from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.intersect.oprf import Entered, Watch
 from unseen.computation.kernels import permute
 from unseen.computation.kernels.matching import matches
-from unseen.computation.prg import SEED_BYTES, Expander, fresh_seed
+from unseen.computation.prg import SEED_BYTES, Expander, enciphered, fresh_seed
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.types import Array, Index, Words
 from unseen.errors import MisuseError, ProtocolError
@@ -66,7 +67,10 @@ PROFILE: Final = Profile(
         ),
         Disclosure(Role.DEALER, "the number of customers that the smallest institution offers"),
     ),
-    assumptions=("BLAKE3 as a pseudorandom function, a random oracle and a correlation-robust hash",),
+    assumptions=(
+        "BLAKE3 as a random oracle and a correlation-robust hash",
+        "AES-128 as a pseudorandom permutation",
+    ),
     failure="below 2^-40 a pair of institutions: two keys taken for one, which is an error then",
     messages=(
         *oprf.MESSAGES,
@@ -124,7 +128,7 @@ def _lead(
     others = circle.others()
     counts = [size for rank, size in enumerate(sizes) if rank != circle.rank]
     grouped, outputs = oprf.as_receiver(circle, entered, watch)
-    sums = _zero_share(entered.keys, seeds)
+    sums = _zero_share(entered.records, seeds)
     watch(0.5, "waiting for the partners' tables")
     for channel, output, count in zip(others, outputs, counts, strict=True):
         sums[grouped.rows] ^= output[:, 0]
@@ -142,7 +146,9 @@ def _lead(
         told[places] = output[common, _TAG]
         tags.send(channel, "align-all/tags", told, tags.octets(len(entered), count))
     _agree(others, [tags.total(output[common, _SUM]) for output in outputs])
-    rows: Index = grouped.rows[common[np.argsort(places)]]
+    at_place = np.full(len(entered), -1, dtype=np.int64)
+    at_place[places] = grouped.rows[common]
+    rows: Index = at_place[at_place >= 0]
     return rows
 
 
@@ -151,7 +157,7 @@ def _follow(
 ) -> Index:
     """Every other party: a table of its keys, and their tags compared with the leader's."""
     channel, length = circle.channel(leader), tags.octets(fewest, len(entered))
-    values = _zero_share(entered.keys, seeds)
+    values = _zero_share(entered.records, seeds)
     grouped, outputs = oprf.as_sender(circle, leader, fewest, entered, watch)
     values[grouped.rows] ^= outputs[:, 0]
 
@@ -198,11 +204,11 @@ def _pair_seeds(circle: Circle) -> list[bytes]:
     return [*(seed.tobytes() for seed in before), *after.values()]
 
 
-def _zero_share(keys: Keys, seeds: Sequence[bytes]) -> Words:
-    """(n,) this party's share of zero for each key."""
-    share = np.zeros(len(keys), dtype=np.uint64)
+def _zero_share(records: Words, seeds: Sequence[bytes]) -> Words:
+    """(n,) this party's share of zero for each key: F is AES of 128 bits of the key's hash."""
+    blocks, share = np.ascontiguousarray(records[:, :2]), np.zeros(len(records), dtype=np.uint64)
     for seed in seeds:
-        share ^= hashed(keys, seed)[:, 0]
+        share ^= enciphered(blocks, seed)[:, 0]
     return share
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from unseen.computation.kernels import kernel
-from unseen.computation.types import Index, Words
+from unseen.computation.types import Array, Index, Words
+from unseen.errors import MisuseError
+
+MOST_ROWS: Final = 1 << 30
 
 
 def matches(own: Words, theirs: Words) -> Index:
     """(n,) places in `theirs` of each row of `own`, -1 where there is none; both (…, 2) words, no row twice."""
-    bits = max(4, int(2 * len(theirs)).bit_length())
-    table = np.full(1 << bits, -1, dtype=np.int64)
+    bits, table = _empty(len(theirs))
     found = np.full(len(own), -1, dtype=np.int64)
     _match(own, theirs, table, np.uint64(64 - bits), found)
     return found
@@ -19,12 +23,20 @@ def matches(own: Words, theirs: Words) -> Index:
 
 def repeats(words: Words) -> bool:
     """Whether two rows of (n, 2 or more) words agree in their first two."""
-    bits = max(4, int(2 * len(words)).bit_length())
-    return _repeat(words, np.full(1 << bits, -1, dtype=np.int64), np.uint64(64 - bits)) >= 0
+    bits, table = _empty(len(words))
+    return _repeat(words, table, np.uint64(64 - bits)) >= 0
+
+
+def _empty(count: int) -> tuple[int, Array]:
+    """A table that `count` rows fill by half at most, all places free, and the bits of a place."""
+    if count > MOST_ROWS:
+        raise MisuseError(f"at most {MOST_ROWS:,} rows are matched at once")
+    bits = max(4, (2 * count - 1).bit_length())
+    return bits, np.full(1 << bits, -1, dtype=np.int32)
 
 
 @kernel
-def _repeat(words: Words, table: Index, shift: np.uint64) -> int:
+def _repeat(words: Words, table: Array, shift: np.uint64) -> int:
     mask = table.shape[0] - 1
     for i in range(words.shape[0]):
         place = np.int64(words[i, 0] >> shift)
@@ -38,7 +50,7 @@ def _repeat(words: Words, table: Index, shift: np.uint64) -> int:
 
 
 @kernel
-def _match(own: Words, theirs: Words, table: Index, shift: np.uint64, found: Index) -> None:
+def _match(own: Words, theirs: Words, table: Array, shift: np.uint64, found: Index) -> None:
     mask = table.shape[0] - 1
     for j in range(theirs.shape[0]):
         place = np.int64(theirs[j, 0] >> shift)

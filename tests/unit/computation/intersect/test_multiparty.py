@@ -15,7 +15,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.computation.intersect import multiparty
 from unseen.computation.intersect.align import align
-from unseen.computation.intersect.keys import from_list
+from unseen.computation.intersect.keys import from_list, hashed
 from unseen.computation.intersect.multiparty import PROFILE, align_all
 from unseen.errors import DataError, MisuseError, PeerLostError, ProtocolError, RefusedError
 
@@ -250,10 +250,10 @@ def test_a_partys_table_leaves_no_cell_empty() -> None:
 
 
 def test_shares_of_zero_add_up_over_all_parties_and_over_no_fewer() -> None:
-    keys = from_list(KEYS)
+    records = hashed(from_list(KEYS), bytes(32))
 
     def program(circle: Circle) -> np.ndarray:
-        return multiparty._zero_share(keys, multiparty._pair_seeds(circle))
+        return multiparty._zero_share(records, multiparty._pair_seeds(circle))
 
     shares = run_parties(program, 4)
     assert not np.bitwise_xor.reduce(shares).any()
