@@ -303,6 +303,6 @@ COMMANDS: Final = (
         "bench",
         "unseen.cli.bench:bench",
         "Measure workloads between real processes over TLS on this machine.",
-        "unseen bench round-trip --repeat 5 --json",
+        "unseen bench align --size 65536 --json",
     ),
 )

@@ -77,3 +77,16 @@ def test_made_up_identifiers_find_nothing_below_the_smallest_overlap(
         rehearsal.run(tmp_path)
     assert "9" not in caught.value.reason.replace("10", "")
     assert not any(tmp_path.glob("*/*"))
+
+
+def test_a_scorecards_request_may_declare_its_rows_and_is_held_to_them(
+    tables: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    parties = {
+        "lender": {"dataset": "table", "key": "id", "rows": ROWS - 1, "features": {"amount": "the amount"}},
+        "bureau": {"dataset": "table", "key": "id", "rows": ROWS, "features": {"inquiries": "inquiries"}},
+    }
+    rehearsal = Rehearsal(tables, {"parties": parties})
+    assert rehearsal.plan().parameters["declared"] == {"lender": ROWS - 1, "bureau": ROWS}
+    with pytest.raises(RefusedError, match=r"declared-size.*lender holds more"):
+        rehearsal.run(tmp_path)

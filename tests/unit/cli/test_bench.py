@@ -57,6 +57,14 @@ def test_an_unknown_size_or_workload_is_named() -> None:
         workload("nothing")
 
 
+def test_a_bare_number_is_the_only_size_there_is() -> None:
+    assert workload("align").read(["4096"]) == workload("align").read(["keys=4096"]) == {"keys": 4096}
+    assert workload("histogram").read(["rows=10", "bins=4"]) == {"rows": 10, "bins": 4}
+    for work, word in (("histogram", "10"), ("align", "many"), ("align", "keys="), ("align", "=5"), ("align", "")):
+        with pytest.raises(MisuseError, match=rf"no size of {work}; write "):
+            workload(work).read([word])
+
+
 def test_tables_are_written_between_their_markers_only(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     page.write_text("before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n")

@@ -9,8 +9,9 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from unseen.application.alignment.planning import COUNT, declared_sizes, rows_of
+from unseen.application.alignment.planning import COUNT, rows_of
 from unseen.application.alignment.request import Side, read_align, read_overlap
+from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Method, aligned
 from unseen.computation.intersect.keys import from_arrow
@@ -36,7 +37,7 @@ def align(run: Run) -> Mapping[str, Json]:
         _limit(run, "smallest_overlap"),
         lambda done, note: run.progress("align", done, note),
         asked.method,
-        declared_sizes(run.plan, run.party),
+        sizes(run.plan, run.party),
     )
     seconds = perf_counter() - began
     if rows_of(run.party) in run.plan.outputs.get(run.party, ()):
@@ -63,7 +64,7 @@ def overlap(run: Run) -> Mapping[str, Json]:
         from_arrow(keys.keys),
         _limit(run, "smallest_overlap"),
         lambda done, note: run.progress("count", done, note),
-        declared=declared_sizes(run.plan, run.party),
+        declared=sizes(run.plan, run.party),
         round_to=_limit(run, "round_to"),
         most_exact=asked.exact_up_to,
     )

@@ -13,6 +13,7 @@ from unseen.application.alignment.request import (
     read_align,
     read_overlap,
 )
+from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align, cardinality
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
@@ -21,7 +22,7 @@ from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
-from unseen.interaction.declared import DECLARED
+from unseen.interaction.declared import declared
 from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
 COUNT: Final = "overlap"
@@ -88,7 +89,7 @@ def _plan(
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": max(2, agreement.limits.smallest_group),
         "round_to": agreement.limits.round_to,
-        DECLARED: {name: side.rows for name, side in asked.parties.items()},
+        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
     return Plan(
         job=request.job,
@@ -137,21 +138,15 @@ def _facts(agreement: Agreement) -> dict[str, str]:
     return {"smallest_overlap": str(agreement.limits.smallest_overlap)}
 
 
-def declared_sizes(plan: Plan, party: str) -> align.Declared:
-    """What the plan declares of this party and of the other."""
-    said = cast("Mapping[str, int]", plan.parameters[DECLARED])
-    return align.Declared(said[party], next(count for name, count in said.items() if name != party))
-
-
 def estimate_align(plan: Plan) -> dict[str, Json]:
     """Seconds and bytes for as many rows as declared: measured rates."""
-    one, two = cast("Mapping[str, int]", plan.parameters[DECLARED]).values()
+    one, two = declared(plan).values()
     return {"seconds": _START_SECONDS + align.seconds(one, two), "bytes": align.bytes_moved(one, two)}
 
 
 def estimate_overlap(plan: Plan) -> dict[str, Json]:
     """Seconds and bytes for as many rows as declared: measured rates."""
-    one, two = cast("Mapping[str, int]", plan.parameters[DECLARED]).values()
+    one, two = declared(plan).values()
     most = read_overlap(cast("Mapping[str, Json]", plan.parameters["request"])).exact_up_to
     return {
         "seconds": _START_SECONDS + cardinality.seconds(one, two, most),

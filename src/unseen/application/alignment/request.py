@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from unseen.computation.intersect.align import MOST_KEYS, Method
+from unseen.application.declared import Rows
+from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.cardinality import MOST_EXACT
 from unseen.data.join_keys import MOST_WARNED_SHARE
 from unseen.errors import MisuseError
@@ -26,7 +27,7 @@ class Side(_Strict):
 
     dataset: str
     key: str
-    rows: Annotated[int, Field(ge=1, le=MOST_KEYS)]
+    rows: Rows
 
 
 class AlignedSide(Side):

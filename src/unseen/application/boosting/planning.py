@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from unseen.application.boosting.request import BoostingRequest, read_request
+from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align
 from unseen.computation.learn import boosting
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
@@ -50,6 +51,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         "key_normalisation": NORMALISATION,
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
+        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
     return Plan(
         job=request.job,

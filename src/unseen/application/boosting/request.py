@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from unseen.application.declared import Rows
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
 
@@ -26,11 +27,13 @@ class Label(_Strict):
 class Side(_Strict):
     """One party's part: data set, key column, feature columns.
 
-    `directions` names columns along which scores may only rise (1) or only fall (-1).
+    `directions` names columns along which scores may only rise (1) or only fall (-1); `rows` is how many rows it
+    offers at most, which may be left out where the agreement does not limit them.
     """
 
     dataset: str
     key: str
+    rows: Rows | None = None
     features: tuple[str, ...] = ()
     directions: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from unseen.application.credit.request import read_request
 from unseen.application.credit.sides import Standing, blocks
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import weigh_columns
+from unseen.application.declared import sizes
 from unseen.computation.intersect.align import align
 from unseen.computation.learn.logistic import Settings, fit_logistic
 from unseen.encoding import Json
@@ -71,7 +72,8 @@ def _common_customers(here: Standing, watch: Stopwatch) -> tuple[pa.Table, list[
     side = asked.parties[run.party]
     table = run.release(side.dataset)
     keys = usable_keys(table, side.key)
-    rows = align(run.circle, keys, int(cast("int", run.plan.parameters["smallest_overlap"])), watch.tell)
+    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
+    rows = align(run.circle, keys, minimum, watch.tell, declared=sizes(run.plan, run.party))
     seed = (asked.seed or run.plan.seed).encode()
     lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
     training = len(rows) - round(asked.held_out * len(rows))

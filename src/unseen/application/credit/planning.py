@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unseen.application.credit.protocols import COEFFICIENTS, GROUPS, REASONS, SCORES, WEIGHTS
 from unseen.application.credit.request import CreditRequest, read_request
+from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align
 from unseen.computation.learn import fairness, logistic, woe
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
@@ -114,6 +115,7 @@ def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
         "key_normalisation": NORMALISATION,
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
+        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
 
 

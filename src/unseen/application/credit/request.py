@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from unseen.application.declared import Rows
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
 
@@ -24,11 +25,15 @@ class Label(_Strict):
 
 
 class Side(_Strict):
-    """One party's part: data set, key column, features with the description that others may read."""
+    """One party's part: data set, key column, features with the description that others may read.
+
+    `rows` is how many rows it offers at most; it may be left out where the agreement does not limit them.
+    """
 
     dataset: str
     key: str
     features: Mapping[str, str] = Field(default_factory=dict)
+    rows: Rows | None = None
 
 
 class Scale(_Strict):

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
+from unseen.application.declared import sizes
 from unseen.application.regression.request import Label, RegressionRequest, Term
 from unseen.computation.intersect.align import align
 from unseen.computation.intersect.keys import from_arrow
@@ -39,7 +40,13 @@ def aligned(run: Run, asked: RegressionRequest) -> Rows:
     keys = contract.normalised(table[side.key])
     contract.require_unique(keys)
     minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
-    chosen = align(run.circle, from_arrow(keys), minimum, lambda done, note: run.progress("align", done, note))
+    chosen = align(
+        run.circle,
+        from_arrow(keys),
+        minimum,
+        lambda done, note: run.progress("align", done, note),
+        declared=sizes(run.plan, run.party),
+    )
     run.progress("align", 1.0)
     return Rows(table.take(chosen), keys.take(pa.array(chosen)).to_pylist())
 

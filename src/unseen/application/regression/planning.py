@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from unseen.application.declared import as_parameter
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.computation.intersect import align
 from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
@@ -73,6 +74,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         "key_normalisation": NORMALISATION,
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
+        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
     return Plan(
         job=request.job,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from unseen.application.declared import Rows
 from unseen.computation.learn.problem import Criterion
 from unseen.computation.learn.selection import Direction
 from unseen.errors import MisuseError
@@ -45,11 +46,13 @@ class Term(_Strict):
 class Side(_Strict):
     """One party's part: data set, key column, numeric feature columns.
 
-    `signs` names columns whose coefficient must not be negative (1) or not be positive (-1).
+    `signs` names columns whose coefficient must not be negative (1) or not be positive (-1); `rows` is how many
+    rows it offers at most, which may be left out where the agreement does not limit them.
     """
 
     dataset: str
     key: str
+    rows: Rows | None = None
     features: tuple[str, ...] = ()
     signs: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
 

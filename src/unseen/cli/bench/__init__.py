@@ -11,7 +11,6 @@ from rich.console import Console
 
 from unseen.cli.bench.registry import WORKLOADS, workload
 from unseen.cli.options import AsJson, emit, table
-from unseen.errors import MisuseError
 
 
 def bench(
@@ -19,7 +18,10 @@ def bench(
     /,
     *,
     size: Annotated[
-        tuple[str, ...] | None, Parameter(help="NAME=NUMBER, once for each size to change.", negative="")
+        tuple[str, ...] | None,
+        Parameter(
+            help="NAME=NUMBER, once for each size to change; a bare number where there is one.", negative=""
+        ),
     ] = None,
     parties: Annotated[int | None, Parameter(help="How many computing parties.")] = None,
     repeat: Annotated[int | None, Parameter(help="How many timed runs.")] = None,
@@ -41,7 +43,8 @@ def bench(
         return
     from unseen.cli.bench.harness import measure
 
-    report = measure(workload(work), _sizes(size or ()), parties, repeat)
+    known = workload(work)
+    report = measure(known, known.read(size or ()), parties, repeat)
     emit(as_json, report, lambda console: _show(console, [report]))
 
 
@@ -77,16 +80,6 @@ def _show(console: Console, reports: Sequence[dict[str, Any]]) -> None:
             shown = _written(value) if isinstance(value, dict) else value
             console.print(f"{name:>14}  {shown:.6g}" if isinstance(value, float) else f"{name:>14}  {shown}")
         console.print()
-
-
-def _sizes(words: Sequence[str]) -> dict[str, int]:
-    sizes = {}
-    for word in words:
-        name, _, number = word.partition("=")
-        if not name or not number.isdecimal():
-            raise MisuseError(f"{word!r} is no size; write NAME=NUMBER, for example rows=100000")
-        sizes[name] = int(number)
-    return sizes
 
 
 def _written(size: dict[str, int] | Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -62,6 +62,22 @@ class Workload:
         if any(value <= 0 for value in given.values()):
             raise MisuseError("sizes are positive")
         return {**self.size, **given}
+
+    def read(self, words: Sequence[str]) -> Size:
+        """Sizes as a person writes them: names with numbers, or the number alone of the only size there is.
+
+        Raises MisuseError for what is neither.
+        """
+        sizes = {}
+        for word in words:
+            name, _, number = word.rpartition("=")
+            if "=" not in word and len(self.size) == 1:
+                (name,) = self.size
+            if not name or not number.isdecimal():
+                known = ", ".join(f"{size}={value}" for size, value in self.size.items())
+                raise MisuseError(f"{word!r} is no size of {self.name}; write {known}, or some of these")
+            sizes[name] = int(number)
+        return sizes
 
 
 _WORKLOADS: Final = "unseen.cli.bench.workloads"

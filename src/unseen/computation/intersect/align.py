@@ -112,9 +112,10 @@ def align(
     minimum: int,
     watch: Watch = lambda done, note: None,
     method: Method | None = None,
+    declared: Declared | None = None,
 ) -> Index:
     """The numbers of this party's rows of the common keys, (common,) int64; see `aligned`."""
-    return aligned(circle, keys, minimum, watch, method).rows
+    return aligned(circle, keys, minimum, watch, method, declared).rows
 
 
 def aligned(
