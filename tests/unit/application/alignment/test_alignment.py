@@ -26,6 +26,7 @@ from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.application import Request, Run
 from unseen.interaction.flow import check_flows
+from unseen.interaction.law.verdict import judge
 from unseen.interaction.plan import Plan
 from unseen.interaction.template import read
 
@@ -68,6 +69,7 @@ def test_the_template_is_an_agreement_for_both_and_the_plan_says_what_each_party
 ) -> None:
     plan, agreement = planned(application, body())
     check_flows(plan, agreement)
+    judge(plan, agreement).require_permitted()
     assert all(party in agreement.recipients[o] for party, outputs in plan.outputs.items() for o in outputs)
     assert plan.parameters["declared"] == {"bank": 100, "insurer": 100}
     told = " ".join(plan.disclosures()["bank"])
