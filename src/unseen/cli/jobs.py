@@ -144,14 +144,17 @@ def open_results(
 def key_warnings(home: Home, plan: Mapping[str, Any]) -> list[str]:
     """Before a join: what this side should know of its own keys."""
     from unseen.data.catalogue import Catalogue
-    from unseen.data.key_check import key_report
+    from unseen.data.key_check import column_report, key_report, parse_keys
 
     joined = {use["dataset"] for use in plan["uses"] if use["party"] == home.name and use["use"] == "join"}
     found: list[str] = []
     with home.store() as store:
+        catalogue = Catalogue(store.engine)
+        keys = parse_keys(plan["parameters"].get("keys", {}).get(home.name, ()))
         for name in sorted(joined):
-            warnings: Any = key_report(Catalogue(store.engine), name)["warnings"]
-            found += [f"data set {name}: {warning}" for warning in warnings]
+            reports: list[Any] = [column_report(catalogue, name, *key) for key in keys.items()]
+            for report in reports or [key_report(catalogue, name)]:
+                found += [f"data set {name}, column {report['column']}: {said}" for said in report["warnings"]]
     return found
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from unseen.data.catalogue import Catalogue
 from unseen.data.contract import KeyReport, check_keys, normalised
-from unseen.data.key_rules import KeyForm, form_of
+from unseen.data.key_rules import KeyForm, parse_key
 from unseen.data.reading import Reading
 from unseen.data.source import open_source
 from unseen.encoding import Json
-from unseen.errors import DataError, MisuseError
+from unseen.errors import DataError
 
 
 def key_report(catalogue: Catalogue, name: str) -> dict[str, Json]:
@@ -33,15 +33,9 @@ def column_report(catalogue: Catalogue, name: str, column: str, form: KeyForm) -
         raise DataError(f"column {column!r} of data set {name!r}: {error}") from error
 
 
-def parse_keys(words: Sequence[str]) -> Mapping[str, KeyForm]:
-    """Read COLUMN=RULE. Raises MisuseError, naming the rules there are."""
-    found = {}
-    for word in words:
-        column, equals, rule = word.partition("=")
-        if not (column and equals and rule):
-            raise MisuseError(f"write a key as COLUMN=RULE, for example phone=unseen-phone/1:DE, not {word!r}")
-        found[column] = form_of(rule)
-    return found
+def parse_keys(words: Sequence[str]) -> dict[str, KeyForm]:
+    """Read COLUMN=RULE, several times. Raises MisuseError, naming the rules there are."""
+    return dict(map(parse_key, words))
 
 
 def _told(dataset: str, column: str, report: KeyReport) -> dict[str, Json]:

@@ -84,9 +84,13 @@ class KeyForm:
 
     def check(self, values: pa.Array | pa.ChunkedArray) -> KeyReport:
         """How fit a column is to be joined on by this rule: empty, repeated, malformed. Errors as `written`."""
+        return self.checked(values)[1]
+
+    def checked(self, values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, KeyReport]:
+        """`written` and `check` at once."""
         empty = pc.fill_null(pc.equal(normalised(_whole(values)), ""), True)
         keys = self.written(values)
-        return measured(keys, empty, pc.and_not(pc.is_null(keys), empty), str(self))
+        return keys, measured(keys, empty, pc.and_not(pc.is_null(keys), empty), str(self))
 
 
 def form_of(text: str) -> KeyForm:
@@ -95,6 +99,14 @@ def form_of(text: str) -> KeyForm:
     if name not in set(Rule):
         raise MisuseError(f"no key rule {name!r}; there are {', '.join(Rule)}")
     return KeyForm(Rule(name), detail)
+
+
+def parse_key(text: str) -> tuple[str, KeyForm]:
+    """Read COLUMN=RULE. Raises MisuseError, naming the rules there are."""
+    column, _, rule = text.partition("=")
+    if not (column and rule):
+        raise MisuseError(f"write a key as COLUMN=RULE, for example phone=unseen-phone/1:DE, not {text!r}")
+    return column, form_of(rule)
 
 
 def require_same(forms: dict[str, KeyForm]) -> None:

@@ -9,6 +9,7 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unseen.application.alignment.joining import joined
 from unseen.application.alignment.planning import COUNT, rows_of
 from unseen.application.alignment.request import Side, read_align, read_overlap
 from unseen.application.declared import sizes
@@ -28,6 +29,8 @@ FILE = "common.parquet"
 def align(run: Run) -> Mapping[str, Json]:
     """Find the common customers; this party's numbers. Its own rows of them go to common.parquet."""
     asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    if asked.joins:
+        return joined(run, asked)
     side = asked.parties[run.party]
     table, keys = _released(run, side, "align", asked.most_unfit)
     began = perf_counter()

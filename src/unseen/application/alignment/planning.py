@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from unseen.application.alignment.join_plan import choices_of, join_parameters, join_step, require_alike
 from unseen.application.alignment.request import (
     AlignedSide,
     AlignRequest,
@@ -15,6 +16,7 @@ from unseen.application.alignment.request import (
 )
 from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align, cardinality
+from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
 from unseen.data.contract import NORMALISATION
@@ -41,22 +43,26 @@ def plan_align(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_align(request.body)
     _require_two(asked.parties, agreement)
-    keys = {name: _key(name, side) for name, side in sorted(asked.parties.items())}
+    if asked.joins:
+        require_alike(asked)
+    keys = {name: _keys(name, side) for name, side in sorted(asked.parties.items())}
     homeward = {name: _homeward(name, side, agreement) for name, side in sorted(asked.parties.items())}
     for name, columns in homeward.items():
         if columns and name not in agreement.recipients.get(rows_of(name), ()):
             raise MisuseError(
                 f"the agreement lets nobody receive {rows_of(name)}; {name} can take no columns home"
             )
-    receiving = [name for name in keys if name in agreement.recipients.get(rows_of(name), ())]
+    taking = (asked.left,) if asked.kind is Kind.DIFFERENCE else tuple(keys)
+    receiving = [name for name in taking if name in agreement.recipients.get(rows_of(name), ())]
+    roles, facts = _roles(agreement), _facts(agreement)
     return _plan(
         request,
         agreement,
         asked,
-        Step("align", align.PROFILE, _roles(agreement), _facts(agreement)),
-        uses=tuple(use for name in keys for use in (keys[name], *homeward[name])),
+        join_step(asked, roles, facts) if asked.joins else Step("align", align.PROFILE, roles, facts),
+        uses=tuple(use for name in keys for use in (*keys[name], *homeward[name])),
         outputs={name: (rows_of(name),) for name in receiving},
-        flows=tuple(Flow(rows_of(name), Shape.VALUE, (keys[name], *homeward[name])) for name in receiving),
+        flows=tuple(Flow(rows_of(name), Shape.VALUE, (*keys[name], *homeward[name])) for name in receiving),
     )
 
 
@@ -91,6 +97,8 @@ def _plan(
         "round_to": agreement.limits.round_to,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
+    if isinstance(asked, AlignRequest):
+        parameters |= join_parameters(asked)
     return Plan(
         job=request.job,
         agreement=agreement.id,
@@ -119,6 +127,10 @@ def _key(party: str, side: Side) -> ColumnUse:
     return ColumnUse(party, side.dataset, side.key, Use.JOIN)
 
 
+def _keys(party: str, side: AlignedSide) -> tuple[ColumnUse, ...]:
+    return tuple(ColumnUse(party, side.dataset, column, Use.JOIN) for column in side.key_columns)
+
+
 def _homeward(party: str, side: AlignedSide, agreement: Agreement) -> tuple[ColumnUse, ...]:
     """Own columns under the first use that is agreed; where none is, the plan is refused by rule `column-use`."""
     found = []
@@ -141,7 +153,11 @@ def _facts(agreement: Agreement) -> dict[str, str]:
 def estimate_align(plan: Plan) -> dict[str, Json]:
     """Seconds and bytes for as many rows as declared: measured rates."""
     one, two = declared(plan).values()
-    return {"seconds": _START_SECONDS + align.seconds(one, two), "bytes": align.bytes_moved(one, two)}
+    times = choices_of(plan)
+    return {
+        "seconds": _START_SECONDS + times * align.seconds(one, two),
+        "bytes": times * align.bytes_moved(one, two),
+    }
 
 
 def estimate_overlap(plan: Plan) -> dict[str, Json]:

@@ -44,7 +44,25 @@ def lines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         unit = result.get("rounded_to", 1)
         found.append(("common", f"{common:,}" + (f" (rounded to {unit:,})" if unit > 1 else "")))
     found += [(f"share of {me}'s", f"{common / own:.1%}"), (f"share of {partner}'s", f"{common / theirs:.1%}")]
+    if "kind" in result:
+        return [*found, *_joined(result), ("seconds", f"{result['seconds']:.2f}")]
     return [*found, ("method", f"{result['method']}: {result['why']}"), ("seconds", f"{result['seconds']:.2f}")]
+
+
+def _joined(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a join has found by each key, and the rows of the joint table."""
+    found = [
+        (f"by {one['key']}", f"{one['common']:,} common of {one['offered']:,} and {one['partner_offered']:,}")
+        for one in result["by_key"]
+    ]
+    if result["kind"] == "inner":
+        return [*found, ("rows of the inner join", f"{result['rows']:,}")]
+    if result["kind"] == "left":
+        alone = f"{result['rows']:,}, of them {result['without_partner']:,} of {result['left']} without a partner"
+        return [*found, ("rows of the left join", alone)]
+    if result["party"] == result["left"]:
+        return [*found, ("rows without a partner", f"{result['rows']:,}")]
+    return [*found, ("rows without a partner", f"told to {result['left']} alone")]
 
 
 def page(record: Mapping[str, Any], result: Mapping[str, Any]) -> str:

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from unseen.application.declared import Rows
 from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.cardinality import MOST_EXACT
+from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
 from unseen.data.join_keys import MOST_WARNED_SHARE
+from unseen.data.key_rules import KeyForm, Rule, parse_key
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
 
@@ -31,13 +33,32 @@ class Side(_Strict):
 
 
 class AlignedSide(Side):
-    """`columns` are this party's own, which its own file of common customers gets beside the key."""
+    """`columns` are this party's own, which its own file of common customers gets beside the key.
 
+    `keys` instead of `key`: in order of preference, each a list of columns with their rules, COLUMN=RULE.
+    """
+
+    key: str = ""
+    keys: Annotated[tuple[tuple[str, ...], ...], Field(max_length=MOST_CHOICES)] = ()
     columns: tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> tuple[tuple[tuple[str, KeyForm], ...], ...]:
+        """Of each key in order of preference, the columns and how they are written."""
+        if self.keys:
+            return tuple(tuple(map(parse_key, choice)) for choice in self.keys)
+        return (((self.key, KeyForm(Rule.KEY)),),)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """All columns of all keys, each once."""
+        return tuple(dict.fromkeys(column for choice in self.choices for column, _ in choice))
 
     @model_validator(mode="after")
     def _columns_fit(self) -> AlignedSide:
-        if self.key in self.columns:
+        if bool(self.key) == bool(self.keys) or not all(self.keys):
+            raise ValueError("name either a key column, or keys: lists of COLUMN=RULE in order of preference")
+        if set(self.key_columns) & set(self.columns):
             raise ValueError("the key goes home anyway; leave it out of the columns")
         if len(set(self.columns)) < len(self.columns):
             raise ValueError("a column is named twice")
@@ -47,12 +68,31 @@ class AlignedSide(Side):
 class AlignRequest(_Strict):
     """`most_unfit` is the share of keys that may be empty, repeated or malformed, each; they are left out.
 
-    `method` overrides the choice between elliptic curves and vector OLE.
+    `method` overrides the choice between elliptic curves and vector OLE. `kind` of join other than inner, `keys`
+    or `most_repeats`, how often a key may occur at one side, make it a join; `left` names the party whose rows
+    without a partner are wanted.
     """
 
     parties: Mapping[str, AlignedSide]
     most_unfit: Share = MOST_WARNED_SHARE
     method: Method | None = None
+    kind: Kind = Kind.INNER
+    left: str = ""
+    most_repeats: Annotated[int, Field(ge=1, le=65_535)] | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether more is asked than one unique key's common customers."""
+        sides = self.parties.values()
+        return self.kind is not Kind.INNER or self.most_repeats is not None or any(side.keys for side in sides)
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> AlignRequest:
+        if self.joins and self.method:
+            raise ValueError("a join chooses its method for each key itself; leave `method` out")
+        if (self.kind is Kind.INNER) != (not self.left) or (self.left and self.left not in self.parties):
+            raise ValueError("`left` names one of the parties in a left join or a difference, and only there")
+        return self
 
 
 class OverlapRequest(_Strict):
