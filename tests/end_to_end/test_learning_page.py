@@ -72,7 +72,9 @@ def test_from_bins_to_reason_codes_and_trees(
             continue
         for name, value in names.items():
             line = line.replace(name, value)
-        run(line)
+        shown = run(line)
+        if line.startswith("unseen run regression"):
+            assert re.search(r"inq_last_6mths +bureau +0\.\d+ ", shown), shown
         if line.startswith("unseen run"):
             job = json.loads(run("unseen jobs --home lender --json"))["jobs"][0]["job"]
             names[{"credit": "SCORECARD"}.get(line.split()[2], line.split()[2].upper())] = job
