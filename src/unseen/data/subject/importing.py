@@ -1,4 +1,4 @@
-"""Notes of many persons at once from a CSV file, read by DuckDB: ten million consents in well under a minute."""
+"""Notes of many persons at once from a CSV file, read by DuckDB: ten million consents in about a minute."""
 
 from __future__ import annotations
 
