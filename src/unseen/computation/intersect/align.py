@@ -148,11 +148,7 @@ def offered(circle: Circle, keys: Sequence[bytes] | Keys, declared: Declared | N
     if circle.size != 2:
         raise MisuseError("this alignment is for two parties; `multiparty.align_all` takes three or more")
     if declared is not None and len(keys) > declared.own:
-        raise RefusedError(
-            "declared-size",
-            f"{circle.me} holds more identifiers than the {declared.own:,} that the plan declares for it",
-            "declare as many rows as its data set has, and have the new plan granted",
-        )
+        raise over_declared(circle.me, declared.own)
     held = keys if isinstance(keys, Keys) else from_list(keys)
     entered = oprf.enter(held, circle.joint_seed("align"))
     require_usable(held, entered.records)
@@ -167,9 +163,7 @@ def _sizes(circle: Circle, own: int, declared: Declared | None) -> int:
     if not 0 < theirs <= MOST_KEYS:
         raise ProtocolError(channel.peer, f"offers a number of keys that is not between 1 and {MOST_KEYS}")
     if declared is not None and theirs > declared.theirs:
-        raise ProtocolError(
-            channel.peer, f"offers more identifiers than the {declared.theirs:,} that the plan declares for it"
-        )
+        raise peer_over_declared(channel.peer, declared.theirs)
     return theirs
 
 
@@ -232,6 +226,20 @@ def tail(draws: int, rate: float, least: int) -> float:
         for k in range(least, draws + 1)
     )
     return sum(exp(term) for term in terms)
+
+
+def over_declared(party: str, most: int) -> RefusedError:
+    """What stops a party that holds more keys than the plan declares for it."""
+    return RefusedError(
+        "declared-size",
+        f"{party} holds more identifiers than the {most:,} that the plan declares for it",
+        "declare as many rows as its data set has, and have the new plan granted",
+    )
+
+
+def peer_over_declared(party: str, most: int) -> ProtocolError:
+    """What names a peer that offers more keys than the plan declares for it."""
+    return ProtocolError(party, f"offers more identifiers than the {most:,} that the plan declares for it")
 
 
 def too_few() -> RefusedError:

@@ -16,14 +16,14 @@ all institutions together (2^-29 at 2^17, 2^-21 at 2^21). Cost: a sort of m rows
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.intersect import oprf
-from unseen.computation.intersect.align import MOST_KEYS, Watch, too_few
+from unseen.computation.intersect.align import MOST_KEYS, Watch, over_declared, peer_over_declared, too_few
 from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share.array import Shared, reveal
@@ -65,23 +65,27 @@ def count_known(
     minimum: int,
     among: Sequence[str] | None = None,
     watch: Watch = lambda done, note: None,
+    declared: Mapping[str, int] | None = None,
 ) -> int:
     """How many keys are held by `least` or more of the parties, or of those named in `among`; told to all.
 
-    A party that is not among them brings no keys. Keys are already normalised. Raises DataError for empty or
-    repeated keys, RefusedError under rule `smallest-overlap` where the number is below `minimum`, MisuseError for
-    a `least` that is not between one and the number of institutions.
+    A party that is not among them brings no keys. Keys are already normalised; `declared` names the most that each
+    party may bring. Raises DataError for empty or repeated keys, RefusedError under rule `declared-size` for more
+    than declared and under rule `smallest-overlap` where the number is below `minimum`, MisuseError for a `least`
+    that is not between one and the number of institutions.
     """
     members = [circle.rank_of(name) for name in among or circle.parties]
     if not 1 <= least <= len(set(members)) == len(members):
         raise MisuseError("the least number of institutions lies between one and all, each named once")
+    if declared is not None and len(keys) > declared[circle.me]:
+        raise over_declared(circle.me, declared[circle.me])
     held = keys if isinstance(keys, Keys) else from_list(keys)
     entered = oprf.enter(held, circle.joint_seed("known"))
     if circle.rank in members:
         require_usable(held, entered.records)
     elif len(held):
         raise MisuseError("this institution is not among those whose customers are counted; it brings none")
-    sizes = _sizes(circle, len(held), members)
+    sizes = _sizes(circle, len(held), members, declared)
     watch(0.1, f"sorting {sum(sizes):,} customers of {len(members)} institutions together")
     words = np.zeros(sum(sizes), dtype=np.uint64)
     start = sum(sizes[: circle.rank])
@@ -103,7 +107,7 @@ def _equal_pairs(ordered: Shared, apart: int, parties: int) -> Shared:
     return popcount(equal(ordered[:-apart], ordered[apart:]))
 
 
-def _sizes(circle: Circle, own: int, members: Sequence[int]) -> list[int]:
+def _sizes(circle: Circle, own: int, members: Sequence[int], declared: Mapping[str, int] | None) -> list[int]:
     """How many keys each party enters, in rank order; none, if it is not among the members."""
     for channel in circle.others():
         channel.send("known/size", np.array([own], dtype=np.int64))
@@ -114,6 +118,8 @@ def _sizes(circle: Circle, own: int, members: Sequence[int]) -> list[int]:
         sizes[rank] = int(circle.channel(rank).receive("known/size", np.int64, 1)[0])
         if not (0 < sizes[rank] <= MOST_KEYS if rank in members else sizes[rank] == 0):
             raise ProtocolError(circle.parties[rank], f"enters a number of keys out of bounds (1 to {MOST_KEYS})")
+        if declared is not None and sizes[rank] > declared[circle.parties[rank]]:
+            raise peer_over_declared(circle.parties[rank], declared[circle.parties[rank]])
     if sum(sizes) >= MOST_ROWS:
         raise MisuseError(f"all institutions together enter at most {MOST_ROWS:,} keys")
     return sizes

@@ -28,7 +28,7 @@ each other party's table (1.31 cells a key), and a tag (10 bytes at 2^20 keys) a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -36,7 +36,7 @@ import numpy as np
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.intersect import oprf, store, tags
-from unseen.computation.intersect.align import MOST_KEYS, too_few
+from unseen.computation.intersect.align import MOST_KEYS, over_declared, peer_over_declared, too_few
 from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.intersect.oprf import Entered, Watch
 from unseen.computation.kernels import permute
@@ -97,20 +97,25 @@ def align_all(
     keys: Sequence[bytes] | Keys,
     minimum: int,
     watch: Watch = lambda done, note: None,
+    declared: Mapping[str, int] | None = None,
 ) -> Index:
     """Find the keys that all parties hold: the numbers of this party's rows, (common,) int64.
 
     The order is random, the same at all parties, and says nothing of anyone's order. Keys are already normalised.
-    Raises DataError for empty or repeated keys before anything of them is sent, RefusedError under rule
-    `smallest-overlap` when fewer than `minimum` are common, ProtocolError for what a peer sends out of form and
-    for a result that not all have the same, MisuseError where even the fewest are more than 2^24.
+    `declared` names the most keys that each party may offer. Raises DataError for empty or repeated keys and
+    RefusedError under rule `declared-size` for more than declared before anything of them is sent, RefusedError
+    under rule `smallest-overlap` when fewer than `minimum` are common, ProtocolError for what a peer sends out of
+    form or beyond what it declared, and for a result that not all have the same, MisuseError where even the fewest
+    are more than 2^24.
     """
     if circle.size < 3:
         raise MisuseError("this alignment is for three parties or more; two have their own, `align`")
+    if declared is not None and len(keys) > declared[circle.me]:
+        raise over_declared(circle.me, declared[circle.me])
     held = keys if isinstance(keys, Keys) else from_list(keys)
     entered = oprf.enter(held, circle.joint_seed("align"))
     require_usable(held, entered.records)
-    sizes = _sizes(circle, len(held))
+    sizes = _sizes(circle, len(held), declared)
     leader = sizes.index(min(sizes))
     if sizes[leader] > MOST_OF_FEWEST:
         raise MisuseError(f"the alignment of three or more takes at most {MOST_OF_FEWEST:,} of the smallest set")
@@ -180,7 +185,7 @@ def _follow(
     return rows
 
 
-def _sizes(circle: Circle, own: int) -> list[int]:
+def _sizes(circle: Circle, own: int, declared: Mapping[str, int] | None) -> list[int]:
     """How many keys each party offers, in rank order."""
     for channel in circle.others():
         channel.send("align-all/size", np.array([own], dtype=np.int64))
@@ -191,6 +196,8 @@ def _sizes(circle: Circle, own: int) -> list[int]:
             raise ProtocolError(
                 circle.parties[rank], f"offers a number of keys that is not between 1 and {MOST_KEYS}"
             )
+        if declared is not None and size > declared[circle.parties[rank]]:
+            raise peer_over_declared(circle.parties[rank], declared[circle.parties[rank]])
         sizes.append(size)
     return sizes
 

@@ -135,3 +135,17 @@ def test_all_that_is_sent_is_declared() -> None:
 
     run_parties(program, 3)
     assert all(any(line.covers(tag) for line in (*(PROFILE.messages or ()), *BLOCKS)) for tag in sent)
+
+
+def test_a_party_over_its_declared_size_stops_itself_or_is_named_by_the_others() -> None:
+    declared = {"party0": 5, "party1": 4, "party2": 5}
+    keys = [b"%d" % number for number in range(5)]
+    with pytest.raises(RefusedError, match=r"declared-size.*party1 holds more"):
+        run_parties(lambda circle: count_known(circle, keys, 2, 0, declared=declared), 3)
+
+    def program(circle: Circle) -> None:
+        said = {**declared, "party1": 5} if circle.rank == 1 else declared
+        count_known(circle, keys, 2, 0, declared=said)
+
+    with pytest.raises(ProtocolError, match="party1: offers more identifiers than the 4"):
+        run_parties(program, 3)

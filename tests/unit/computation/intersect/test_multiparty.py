@@ -268,3 +268,17 @@ def test_the_rounds_are_those_of_the_profile() -> None:
 
     assert PROFILE.rounds is not None
     assert max(run_parties(program, 3)) == PROFILE.rounds()
+
+
+def test_a_party_over_its_declared_size_stops_itself_or_is_named_by_the_others() -> None:
+    declared = {"party0": 5, "party1": 4, "party2": 5}
+    keys = [b"%d" % number for number in range(5)]
+    with pytest.raises(RefusedError, match=r"declared-size.*party1 holds more"):
+        run_parties(lambda circle: align_all(circle, keys, 0, declared=declared), 3)
+
+    def program(circle: Circle) -> None:
+        said = {**declared, "party1": 5} if circle.rank == 1 else declared
+        align_all(circle, keys, 0, declared=said)
+
+    with pytest.raises(ProtocolError, match="party1: offers more identifiers than the 4"):
+        run_parties(program, 3)

@@ -1,0 +1,126 @@
+"""align-all and known-at with the parties as threads: plans, numbers, files, refusals, words."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from unseen.application.several import ALIGN_ALL, KNOWN_AT, AlignAll, KnownAt
+from unseen.computation.circle import Circle
+from unseen.computation.in_process import run_parties
+from unseen.encoding import Json
+from unseen.errors import DataError, MisuseError, RefusedError
+from unseen.interaction.agreement import Agreement, from_yaml
+from unseen.interaction.application import Request, Run
+from unseen.interaction.flow import check_flows
+from unseen.interaction.plan import Plan
+
+Application = AlignAll | KnownAt
+TERMS = """
+agreement: Common customers of three
+parties:
+  bank: {role: controller}
+  insurer: {role: controller}
+  lender: {role: controller}
+  dealer: {role: dealer}
+purpose: dpv:FraudPreventionAndDetection
+valid: {from: 2020-01-01, until: 2099-12-31}
+columns:
+  bank: {people: {tax: [join]}}
+  insurer: {people: {tax: [join]}}
+  lender: {people: {tax: [join]}}
+computations: [align-all, known-at]
+recipients: {bank-rows: [bank], insurer-rows: [insurer], known: [bank, insurer, lender]}
+limits: {smallest_overlap: 5, round_to: 10, most_identifiers: 5000, runs: 1000}
+"""
+TABLES = {
+    "bank": pa.table({"tax": [f"t{i}" for i in range(40)]}),
+    "insurer": pa.table({"tax": [f" T{i} " for i in range(17, 60)]}),
+    "lender": pa.table({"tax": [f"t{i}" for i in range(29, 90)]}),
+}
+
+
+def planned(application: Application, terms: str = TERMS, **more: Any) -> tuple[Plan, Agreement]:
+    parties = {name: {"dataset": "people", "key": "tax", "rows": 100} for name in TABLES}
+    agreement = from_yaml(terms)
+    asked = Request("a" * 32, application.name, agreement.id, "bank", "0" * 64, {"parties": parties, **more})
+    return application.plan(asked, agreement), agreement
+
+
+def ran(
+    application: Application, plan: Plan, folder: Path, tables: Mapping[str, pa.Table] = TABLES
+) -> dict[str, Mapping[str, Json]]:
+    def program(circle: Circle) -> Mapping[str, Json]:
+        at = folder / circle.me
+        at.mkdir(exist_ok=True)
+        return application.run(Run(circle.me, plan, circle, lambda _: tables[circle.me], lambda *_: None, at))
+
+    return dict(zip(plan.parties, run_parties(program, list(plan.parties)), strict=True))
+
+
+def shown(application: Application, result: Mapping[str, Any], report: Path) -> str:
+    text = io.StringIO()
+    application.present(Console(file=text, width=200), {}, result, report, [])
+    return " ".join(text.getvalue().split())
+
+
+def test_the_customers_of_all_go_home_in_one_order_to_whom_the_agreement_names(tmp_path: Path) -> None:
+    plan, agreement = planned(ALIGN_ALL)
+    check_flows(plan, agreement)
+    assert plan.outputs == {"bank": ("bank-rows",), "insurer": ("insurer-rows",)}
+    assert "which of its own customers are common to all" in " ".join(plan.disclosures()["lender"])
+    results = ran(ALIGN_ALL, plan, tmp_path)
+    assert [result["common"] for result in results.values()] == [11] * 3
+    bank, insurer = (pq.read_table(tmp_path / name / "common.parquet")["tax"].to_pylist() for name in plan.outputs)
+    assert bank == [name.strip().lower() for name in insurer]
+    assert set(bank) == {f"t{i}" for i in range(29, 40)}
+    assert not (tmp_path / "lender" / "common.parquet").exists()
+    assert "common to bank, insurer, lender 11" in shown(ALIGN_ALL, results["bank"], tmp_path)
+
+
+@pytest.mark.parametrize(("least", "known"), [(1, 90), (2, 40), (3, 10)])
+def test_the_number_known_at_so_many_is_rounded_as_agreed(least: int, known: int, tmp_path: Path) -> None:
+    """In truth 90 at one or more, 43 at two, 11 at all."""
+    plan, agreement = planned(KNOWN_AT, least=least)
+    check_flows(plan, agreement)
+    assert f"known at {least} or more of bank, insurer, lender" in " ".join(plan.disclosures()["bank"])
+    results = ran(KNOWN_AT, plan, tmp_path)
+    assert [result["known"] for result in results.values()] == [known] * 3
+    assert f"known at {least} or more of bank, insurer, lender {known} (rounded to 10)" in shown(
+        KNOWN_AT, results["bank"], tmp_path
+    )
+
+
+@pytest.mark.parametrize(("application", "more"), [(ALIGN_ALL, {}), (KNOWN_AT, {"least": 3})])
+def test_too_few_too_many_and_bad_keys_stop_the_run(
+    application: Application, more: Mapping[str, Any], tmp_path: Path
+) -> None:
+    plan, _ = planned(application, TERMS.replace("smallest_overlap: 5", "smallest_overlap: 12"), **more)
+    with pytest.raises(RefusedError, match="smallest-overlap"):
+        ran(application, plan, tmp_path)
+    plan, _ = planned(application, **more)
+    with pytest.raises(RefusedError, match="declared-size"):
+        ran(application, plan, tmp_path, {**TABLES, "bank": pa.table({"tax": [f"t{i}" for i in range(101)]})})
+    bad = {**TABLES, "bank": pa.table({"tax": ["", "", *(f"t{i}" for i in range(8))]})}
+    with pytest.raises(DataError, match="'people', column 'tax'"):
+        ran(application, plan, tmp_path, bad)
+
+
+def test_a_request_that_does_not_fit_says_why() -> None:
+    with pytest.raises(MisuseError, match="least"):
+        planned(KNOWN_AT)
+    with pytest.raises(MisuseError, match="ask for fewer"):
+        planned(KNOWN_AT, least=4)
+    with pytest.raises(MisuseError, match="does not name lender among the recipients"):
+        planned(KNOWN_AT, TERMS.replace("known: [bank, insurer, lender]", "known: [bank, insurer]"), least=2)
+    with pytest.raises(MisuseError, match="just the parties"):
+        planned(ALIGN_ALL, parties={"bank": {"dataset": "people", "key": "tax", "rows": 1}})
+    with pytest.raises(MisuseError, match="most_unfit"):
+        planned(ALIGN_ALL, most_unfit=2)
