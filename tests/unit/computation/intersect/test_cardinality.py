@@ -14,7 +14,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.computation.intersect.align import Declared, Method, aligned
 from unseen.computation.intersect.cardinality import PROFILE, Count, count_common, interval, rounded
-from unseen.errors import MisuseError, ProtocolError, RefusedError
+from unseen.errors import MisuseError, PeerLostError, ProtocolError, RefusedError
 from unseen.interaction.testimony import by_kind
 
 COUNT: Callable[..., Any] = count_common
@@ -125,3 +125,59 @@ def test_a_peer_that_offers_more_than_it_declared_is_named(program: Callable[...
 def test_as_many_as_declared_are_aligned(method: Method) -> None:
     found = run_parties(lambda c: aligned(c, keys(c.rank * 5, 20), 1, method=method, declared=Declared(20, 20)), 2)
     assert [(len(f.rows), f.own, f.theirs, f.method) for f in found] == [(15, 20, 20, method)] * 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "spoil"),
+    [
+        ("align/size", lambda array: array * 0),
+        ("align/size", lambda array: array + (1 << 40)),
+        ("align/sample", lambda array: array * 0 - 1),
+        ("align/sample", lambda array: array + (1 << 40)),
+        ("align/once", lambda array: np.full_like(array, 0xFF)),
+        ("align/once", lambda array: array[:-1]),
+        ("align/twice", lambda array: array[:-1]),
+    ],
+)
+def test_a_spoiled_message_ends_the_count_with_its_senders_name(tag: str, spoil: Callable[[Any], Any]) -> None:
+    def program(circle: Circle) -> None:
+        channel = circle.others()[0]
+        honest = channel.send
+        if circle.rank == 1:
+            channel.send = lambda name, array: honest(name, spoil(array) if name == tag else array)  # type: ignore[method-assign]
+        count_common(circle, keys(0, 60), 1, most_exact=60)
+
+    with pytest.raises(ProtocolError, match="party1"):
+        run_parties(program, 2)
+
+
+@pytest.mark.parametrize("tag", ["align/size", "align/sample", "align/once", "align/twice"])
+def test_a_peer_lost_before_any_message_ends_the_count(tag: str) -> None:
+    def program(circle: Circle) -> None:
+        channel = circle.others()[0]
+        honest = channel.send
+
+        def send(name: str, array: Any) -> None:
+            if name == tag:
+                raise PeerLostError(channel.peer, "its connection closed")
+            honest(name, array)
+
+        channel.send = send  # type: ignore[method-assign]
+        count_common(circle, keys(0, 60), 1, most_exact=60)
+
+    with pytest.raises(PeerLostError):
+        run_parties(program, 2)
+
+
+def test_what_is_sent_of_all_keys_depends_on_the_sizes_alone() -> None:
+    def lengths(left: list[bytes]) -> list[list[int]]:
+        def program(circle: Circle) -> list[int]:
+            channel, sent = circle.others()[0], []
+            honest = channel.send
+            channel.send = lambda name, array: (sent.append(array.nbytes), honest(name, array))[1]  # type: ignore[method-assign]
+            count_common(circle, [left, keys(0, 30)][circle.rank], 0)
+            return sent
+
+        return run_parties(program, 2)
+
+    assert lengths(keys(0, 20)) == lengths([bytes([number]) * 50 for number in range(1, 21)])
