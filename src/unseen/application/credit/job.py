@@ -5,7 +5,7 @@ release → keys → align → bin and weigh → train → points → score → 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -15,11 +15,12 @@ from blake3 import blake3
 from unseen.application.credit import equity, outcome, scoring, selftest
 from unseen.application.credit.columns import binned, outcomes, usable_keys
 from unseen.application.credit.request import read_request
-from unseen.application.credit.sides import Standing, blocks
+from unseen.application.credit.sides import Side, Standing, blocks
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import weigh_columns
 from unseen.application.declared import sizes
 from unseen.computation.intersect.align import align
+from unseen.computation.learn.choose import Choice
 from unseen.computation.learn.logistic import Settings, fit_logistic
 from unseen.encoding import Json
 from unseen.interaction.application import Run
@@ -41,7 +42,7 @@ def perform(run: Run) -> Mapping[str, Json]:
             blocks(here, sides, training),
             None if bad is None else bad[:training],
             run.circle.rank_of(here.holder),
-            Settings(penalty=asked.penalty),
+            Settings(penalty=asked.penalty, choice=_signs(sides) if asked.keep_signs else Choice()),
             watch.tell,
         )
         revealed, own_weights = scoring.reveal_model(here, model)
@@ -61,6 +62,11 @@ def perform(run: Run) -> Mapping[str, Json]:
         result = outcome.holder_result(here, card, left_out, revealed, scored, mine, watch)
         more = {"fairness": judged, "self_test": tested or None}
         return {**result, **{name: value for name, value in more.items() if value is not None}}
+
+
+def _signs(sides: Sequence[Side]) -> Choice:
+    """More weight of evidence, more good ones: no coefficient of the log-odds of bad may be positive."""
+    return Choice([-1] * sum(len(side.columns) for side in sides))
 
 
 def _common_customers(here: Standing, watch: Stopwatch) -> tuple[pa.Table, list[bytes], int]:

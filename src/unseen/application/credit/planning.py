@@ -6,7 +6,7 @@ from unseen.application.credit.protocols import COEFFICIENTS, GROUPS, REASONS, S
 from unseen.application.credit.request import CreditRequest, read_request
 from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align
-from unseen.computation.learn import fairness, logistic, woe
+from unseen.computation.learn import fairness, logistic, signs, woe
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
@@ -85,6 +85,8 @@ def _steps(asked: CreditRequest, agreement: Agreement) -> tuple[Step, ...]:
         ("train", COEFFICIENTS),
         ("evaluate", SCORES),
     ]
+    if asked.keep_signs:
+        named.append(("train", signs.PROFILE))
     if asked.reasons:
         named.append(("evaluate", REASONS))
     if asked.self_test:

@@ -57,9 +57,11 @@ class CreditRequest(_Strict):
     """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins
     a numeric column gets; `smallest_bin` the least share of training rows in a bin, `smallest_cell` the least good
     and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only fall;
-    `penalty` is that of the regression; `least_information` the information value under which a column is left
-    out; `reasons` how many reason codes each party gives a score; `seed` fixes who is held out, to repeat an
-    earlier run's split; `fairness` counts approvals by a protected group that its owner keeps;
+    `penalty` is that of the regression; `keep_signs` takes the best model in which no column's coefficient turns
+    against its weights of evidence, where collinear columns would flip one; `least_information` the information
+    value under which a column is left out; `reasons` how many reason codes each party gives a score; `seed` fixes
+    who is held out, to repeat an earlier run's split; `fairness` counts approvals by a protected group that its
+    owner keeps;
     `self_test` attacks the finished model with what each party has seen, and reports how far that goes."""
 
     label: Label
@@ -69,6 +71,7 @@ class CreditRequest(_Strict):
     smallest_bin: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     smallest_cell: Annotated[int, Field(ge=1)] = 5
     monotone: bool = False
+    keep_signs: bool = False
     penalty: Annotated[float, Field(ge=0)] = 1.0
     least_information: Annotated[float, Field(ge=0)] = 0.005
     reasons: Annotated[int, Field(ge=0, le=5)] = 2
