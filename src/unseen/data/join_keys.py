@@ -44,13 +44,13 @@ class JoinKeys:
         return found
 
 
-def join_keys(keys: pa.Array, most_unfit: float = MOST_WARNED_SHARE) -> JoinKeys:
-    """The rows with a key that is there, of at most 64 KiB, and the first of its kind.
+def join_keys(keys: pa.Array, most_unfit: float = MOST_WARNED_SHARE, report: KeyReport | None = None) -> JoinKeys:
+    """The rows with a key that is there, of at most 64 KiB, and the first of its kind; `report`: if known already.
 
     Raises DataError where empty, repeated or malformed keys are more than the share `most_unfit` each, or where
     no row is left.
     """
-    report = check_keys(keys)
+    report = report or check_keys(keys)
     for share, what in ((report.empty, "empty"), (report.duplicate, "repeated"), (report.malformed, "malformed")):
         if share > most_unfit:
             raise DataError(f"{share:.2%} of the keys are {what}, and {most_unfit:.2%} are tolerated; {_MEND}")

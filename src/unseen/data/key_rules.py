@@ -79,8 +79,16 @@ class KeyForm:
 
         Raises DataError for a column of fractions, which no key is.
         """
-        texts = normalised(_whole(values))
-        return _blank_to_null(_WRITERS[self.rule](texts, self.detail))
+        whole = _whole(values)
+        if self.rule is not Rule.DATE:
+            return self._of(whole)
+        # There are few days and many rows: each day is written once.
+        listed = pc.dictionary_encode(whole)
+        listed = listed.combine_chunks() if isinstance(listed, pa.ChunkedArray) else listed
+        return self._of(listed.dictionary).take(listed.indices)
+
+    def _of(self, values: pa.Array | pa.ChunkedArray) -> pa.Array:
+        return _blank_to_null(_WRITERS[self.rule](normalised(values), self.detail))
 
     def check(self, values: pa.Array | pa.ChunkedArray) -> KeyReport:
         """How fit a column is to be joined on by this rule: empty, repeated, malformed. Errors as `written`."""

@@ -16,7 +16,6 @@ from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Method, aligned
 from unseen.computation.intersect.keys import from_arrow
-from unseen.data.contract import normalised
 from unseen.data.join_keys import JoinKeys, join_keys
 from unseen.encoding import Json
 from unseen.errors import DataError
@@ -93,7 +92,8 @@ def _released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Ta
     run.progress(step, 0.0, "reading own rows")
     table = run.release(side.dataset)
     try:
-        keys = join_keys(normalised(table[side.key]), most_unfit)
+        written, report = side.form.checked(table[side.key])
+        keys = join_keys(written, most_unfit, report)
     except DataError as error:
         raise DataError(f"data set {side.dataset!r}, column {side.key!r}: {error}") from error
     for warning in keys.warnings():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from unseen.application.alignment.request import AlignRequest
+from unseen.application.alignment.request import AlignRequest, Side
 from unseen.computation.intersect.join import MOST_REPEATS
 from unseen.computation.intersect.join_kind import PROFILES, Kind
 from unseen.computation.profile import Role
@@ -18,18 +18,26 @@ KEYS: Final = "keys"
 """The plan's parameter: party → its key columns with their rules, COLUMN=RULE."""
 
 
-def require_alike(asked: AlignRequest) -> None:
+def require_alike(parties: Mapping[str, Side]) -> None:
     """Raises MisuseError unless all parties' keys have the same parts under the same rules."""
-    choices = {name: side.choices for name, side in asked.parties.items()}
+    choices = {name: side.choices for name, side in parties.items()}
     if len({tuple(map(len, of)) for of in choices.values()}) > 1:
         raise MisuseError("the parties' keys differ in their number or in their numbers of columns")
     for number, choice in enumerate(next(iter(choices.values()))):
         for part in range(len(choice)):
             require_same({name: of[number][part][1] for name, of in choices.items()})
-    if asked.kind is Kind.DIFFERENCE and any(
-        side.columns for name, side in asked.parties.items() if name != asked.left
-    ):
-        raise MisuseError(f"only {asked.left} gets rows of a difference; the other side can take no columns home")
+
+
+def key_parameters(parties: Mapping[str, Side]) -> dict[str, Json]:
+    """The rules that both sides must use, and each side's columns."""
+    choices = next(iter(parties.values())).choices
+    rules: list[Json] = [[str(form.rule) for _, form in choice] for choice in choices]
+    keys: Json = {
+        name: [f"{column}={form}" for choice in side.choices for column, form in choice]
+        for name, side in parties.items()
+    }
+    single = len(choices) == len(choices[0]) == 1
+    return {"key_normalisation": str(choices[0][0][1].rule) if single else rules, KEYS: keys}
 
 
 def join_step(asked: AlignRequest, roles: Mapping[Role, tuple[str, ...]], facts: Mapping[str, str]) -> Step:
@@ -44,20 +52,12 @@ def join_step(asked: AlignRequest, roles: Mapping[Role, tuple[str, ...]], facts:
 
 
 def join_parameters(asked: AlignRequest) -> dict[str, Json]:
-    """Parameters that an agreement may bound (`kind`, `most_repeats`), and the rules that both sides must use."""
-    if not asked.joins:
-        return {"kind": asked.kind.value, "most_repeats": 1}
-    rules: Json = [[str(form.rule) for _, form in choice] for choice in next(iter(asked.parties.values())).choices]
-    keys: Json = {
-        name: [f"{column}={form}" for choice in side.choices for column, form in choice]
-        for name, side in asked.parties.items()
-    }
-    return {
-        "kind": asked.kind.value,
-        "most_repeats": most_repeats(asked),
-        "key_normalisation": rules,
-        KEYS: keys,
-    }
+    """What an agreement may bound. Raises MisuseError for columns of a party that gets no rows."""
+    if asked.kind is Kind.DIFFERENCE and any(
+        side.columns for name, side in asked.parties.items() if name != asked.left
+    ):
+        raise MisuseError(f"only {asked.left} gets rows of a difference; the other side can take no columns home")
+    return {"kind": asked.kind.value, "most_repeats": most_repeats(asked) if asked.joins else 1}
 
 
 def left_of(asked: AlignRequest) -> str:

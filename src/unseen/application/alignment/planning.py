@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from unseen.application.alignment.join_plan import choices_of, join_parameters, join_step, require_alike
+from unseen.application.alignment.join_plan import (
+    choices_of,
+    join_parameters,
+    join_step,
+    key_parameters,
+    require_alike,
+)
 from unseen.application.alignment.request import (
     AlignedSide,
     AlignRequest,
@@ -19,7 +25,6 @@ from unseen.computation.intersect import align, cardinality
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
@@ -43,8 +48,6 @@ def plan_align(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_align(request.body)
     _require_two(asked.parties, agreement)
-    if asked.joins:
-        require_alike(asked)
     keys = {name: _keys(name, side) for name, side in sorted(asked.parties.items())}
     homeward = {name: _homeward(name, side, agreement) for name, side in sorted(asked.parties.items())}
     for name, columns in homeward.items():
@@ -91,12 +94,12 @@ def _plan(
 ) -> Plan:
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
-        "key_normalisation": NORMALISATION,
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": max(2, agreement.limits.smallest_group),
         "round_to": agreement.limits.round_to,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
+    parameters |= key_parameters(asked.parties)
     if isinstance(asked, AlignRequest):
         parameters |= join_parameters(asked)
     return Plan(
@@ -121,6 +124,7 @@ def _require_two(parties: Mapping[str, Side], agreement: Agreement) -> None:
         raise MisuseError("the alignment of this version is for two parties")
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
+    require_alike(parties)
 
 
 def _key(party: str, side: Side) -> ColumnUse:

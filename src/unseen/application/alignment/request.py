@@ -12,7 +12,7 @@ from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.cardinality import MOST_EXACT
 from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
 from unseen.data.join_keys import MOST_WARNED_SHARE
-from unseen.data.key_rules import KeyForm, Rule, parse_key
+from unseen.data.key_rules import KeyForm, Rule, form_of, parse_key
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
 
@@ -25,11 +25,23 @@ class _Strict(BaseModel):
 
 
 class Side(_Strict):
-    """One party's part: data set, key column, and how many rows it offers at most, which is held to in the run."""
+    """One party's part: data set, key column with the rule by which its keys are written, and how many rows it
+    offers at most, which is held to in the run."""
 
     dataset: str
     key: str
+    rule: str = Rule.KEY.value
     rows: Rows
+
+    @property
+    def form(self) -> KeyForm:
+        """How the key column is written."""
+        return form_of(self.rule)
+
+    @property
+    def choices(self) -> tuple[tuple[tuple[str, KeyForm], ...], ...]:
+        """Of each key in order of preference, the columns and how they are written."""
+        return (((self.key, self.form),),)
 
 
 class AlignedSide(Side):
@@ -47,7 +59,7 @@ class AlignedSide(Side):
         """Of each key in order of preference, the columns and how they are written."""
         if self.keys:
             return tuple(tuple(map(parse_key, choice)) for choice in self.keys)
-        return (((self.key, KeyForm(Rule.KEY)),),)
+        return (((self.key, self.form),),)
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -56,7 +68,7 @@ class AlignedSide(Side):
 
     @model_validator(mode="after")
     def _columns_fit(self) -> AlignedSide:
-        if bool(self.key) == bool(self.keys) or not all(self.keys):
+        if bool(self.key) == bool(self.keys) or not all(self.keys) or (self.keys and self.rule != Rule.KEY):
             raise ValueError("name either a key column, or keys: lists of COLUMN=RULE in order of preference")
         if set(self.key_columns) & set(self.columns):
             raise ValueError("the key goes home anyway; leave it out of the columns")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from unseen.application.alignment import ALIGN
+from unseen.application.alignment import ALIGN, OVERLAP, Align, Overlap
 from unseen.application.alignment.presentation import lines
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
@@ -58,20 +58,24 @@ def body(choices: int = 2, **more: Any) -> dict[str, Any]:
     return {"parties": parties, "most_unfit": 0.05, **more}
 
 
-def planned(request: Mapping[str, Any]) -> Plan:
+def planned(request: Mapping[str, Any], application: Align | Overlap = ALIGN) -> Plan:
     agreement = from_yaml(TERMS)
-    plan = ALIGN.plan(Request("a" * 32, "align", agreement.id, "bank", "0" * 64, request), agreement)
+    plan = application.plan(
+        Request("a" * 32, application.name, agreement.id, "bank", "0" * 64, request), agreement
+    )
     check_flows(plan, agreement)
     return plan
 
 
-def ran(request: Mapping[str, Any], folder: Path) -> dict[str, Mapping[str, Json]]:
-    plan = planned(request)
+def ran(
+    request: Mapping[str, Any], folder: Path, application: Align | Overlap = ALIGN
+) -> dict[str, Mapping[str, Json]]:
+    plan = planned(request, application)
 
     def program(circle: Circle) -> Mapping[str, Json]:
         at = folder / circle.me
         at.mkdir()
-        return ALIGN.run(Run(circle.me, plan, circle, lambda _: TABLES[circle.me], lambda *_: None, at))
+        return application.run(Run(circle.me, plan, circle, lambda _: TABLES[circle.me], lambda *_: None, at))
 
     return dict(zip(plan.parties, run_parties(program, list(plan.parties)), strict=True))
 
@@ -154,9 +158,25 @@ def test_a_single_key_column_joins_too(tmp_path: Path) -> None:
     for party, column in (("bank", "SEGMENT"), ("insurer", "PRODUCT")):
         request["parties"][party] = {"dataset": "x", "key": column, "rows": 63}
     plan = planned(request)
-    assert plan.parameters["key_normalisation"] == [["unseen-key/1"]]
+    assert plan.parameters["key_normalisation"] == "unseen-key/1"
     with pytest.raises(RefusedError, match="smallest-overlap"):
         ran(request, tmp_path)
+
+
+@pytest.mark.parametrize("application", [ALIGN, OVERLAP], ids=["align", "overlap"])
+def test_one_key_column_may_have_a_rule_without_a_join(application: Align | Overlap, tmp_path: Path) -> None:
+    parties = {
+        "bank": {"dataset": "clients", "key": "phone", "rule": "unseen-phone/1:DE", "rows": 63},
+        "insurer": {"dataset": "policies", "key": "telephone", "rule": "unseen-phone/1", "rows": 61},
+    }
+    results = ran({"parties": parties, "most_unfit": 0.05}, tmp_path, application)
+    assert results["bank"]["common"] == 30
+    assert results["insurer"]["keys"]["malformed"] == 1 / 61  # type: ignore[call-overload, index]
+    plan = planned({"parties": parties}, application)
+    assert plan.parameters["key_normalisation"] == "unseen-phone/1"
+    del parties["insurer"]["rule"]
+    with pytest.raises(MisuseError, match="different rules"):
+        planned({"parties": parties}, application)
 
 
 @pytest.mark.parametrize(
