@@ -169,6 +169,17 @@ def test_small_and_wide_tables(rows: int, widths: list[int]) -> None:
     np.testing.assert_allclose(ours.weights, theirs.coef_[0], atol=1e-3)
 
 
+def test_three_rows_and_two_hundred_columns_of_three_parties() -> None:
+    columns, label = np.array([[0.3], [-1.2], [2.0]]), np.array([0.0, 1.0, 1.0])
+    ours = fit(columns, label, [1, 0], settings=Settings(errors=False))
+    theirs = LogisticRegression(tol=1e-10).fit(columns, label)
+    np.testing.assert_allclose(ours.weights, theirs.coef_[0], atol=1e-3)
+    columns, label = synthetic(900, 200)
+    ours = fit(columns, label, [80, 70, 50], 2, Settings(penalty=5.0, errors=False))
+    theirs = LogisticRegression(C=0.2, tol=1e-10, max_iter=5000).fit(columns, label)
+    np.testing.assert_allclose(ours.weights, theirs.coef_[0], atol=1e-3)
+
+
 def test_collinear_columns_share_the_weight_as_the_penalty_says() -> None:
     columns, label = synthetic(1500, 3)
     columns = np.column_stack([columns, columns[:, 0]])

@@ -16,7 +16,7 @@ model. Some columns may be left out of a fit (`active`): their rows and columns 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
@@ -45,8 +45,9 @@ FINE_FROM: Final = 0.03
 
 @dataclass(frozen=True)
 class Descent:
-    """Training ends when a step is shorter than `tolerance` (in standard deviations' units) and fails after
-    `most_steps`; a Hessian is refreshed from `sample` rows."""
+    """Training ends when a step is shorter than `tolerance` (in standard deviations' units; for more than ten
+    columns in proportion to the root of their number), and fails after `most_steps`; a Hessian is refreshed from
+    `sample` rows."""
 
     tolerance: float = 1e-4
     most_steps: int = 40
@@ -145,8 +146,9 @@ class Newton:
             exact, short = self._step(preconditioner, fine=latest < FINE_FROM)
             self.w = self.w + exact
             before, now = latest, self._told_length(short)
-            done = before < FINE_FROM and now < self.descent.tolerance
-            slow = len(self.steps) - refreshed >= 2 and now > max(0.15 * before, 20 * self.descent.tolerance)
+            enough = self.descent.tolerance * max(1.0, np.sqrt(len(active) / 10.0))
+            done = before < FINE_FROM and (now < enough or at_rounding(self.steps[begun:], enough))
+            slow = len(self.steps) - refreshed >= 2 and now > max(0.15 * before, 20 * enough)
             if (done or slow) and not self.family.in_range():
                 self.family.widen()
             elif done:
@@ -269,3 +271,9 @@ class Newton:
         self.steps.append(length)
         self.watch(min(0.8, 0.1 + 0.1 * len(self.steps)), f"step {len(self.steps)}, length {length:.1e}")
         return length
+
+
+def at_rounding(steps: Sequence[float], enough: float) -> bool:
+    """Whether steps no longer shrink because they are all rounding, which weighs more where the Hessian is flat:
+    four in a row within ten times of `enough`, the last more than half the first."""
+    return len(steps) >= 4 and max(steps[-4:]) < 10 * enough and steps[-1] > steps[-4] / 2
