@@ -1,0 +1,106 @@
+"""Three institutions and a dealer, real nodes all: the customers of all three, and how many two or more know."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from neighbourhood import SECONDS, Institution, Neighbourhood
+
+from unseen.data.catalogue import Catalogue
+
+AGREEMENT = """
+agreement: Common customers of three
+parties:
+  lender: {role: controller}
+  bureau: {role: controller}
+  insurer: {role: controller}
+  dealer: {role: dealer}
+purpose: dpv:FraudPreventionAndDetection
+valid: {from: 2020-01-01, until: 2099-12-31}
+columns:
+  lender: {people_lender: {tax: [join]}}
+  bureau: {people_bureau: {tax: [join]}}
+  insurer: {people_insurer: {tax: [join]}}
+computations: [align-all, known-at]
+recipients: {lender-rows: [lender], insurer-rows: [insurer], known: [lender, bureau, insurer]}
+limits: {smallest_overlap: 20, most_identifiers: 5000, runs: 1000}
+"""
+PEOPLE = {"lender": range(300), "bureau": range(100, 350), "insurer": range(200, 2200)}
+"""200 … 299 are known to all three, 100 … 349 to two or more."""
+
+
+class Street(Neighbourhood):
+    """A lender, a bureau, an insurer and a dealer that know each other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lender, self.bureau, insurer, self.dealer = (
+            Institution.make(folder, name) for name in ("lender", "bureau", "insurer", "dealer")
+        )
+        self.all = (self.lender, self.bureau, insurer, self.dealer)
+        for institution in self.all:
+            self._introduce(institution)
+        for institution in self.all[:3]:
+            self._offer(institution)
+        self.agreement = ""
+
+    def _offer(self, institution: Institution) -> None:
+        file = self.folder / f"people_{institution.name}.parquet"
+        pq.write_table(pa.table({"tax": [f"t{number}" for number in PEOPLE[institution.name]]}), file)
+        with institution.home.store() as store:
+            Catalogue(store.engine).add(file.stem, str(file), "tax", {})
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    houses = Street(tmp_path_factory.mktemp("street"))
+    try:
+        houses.start()
+        houses.agreement = houses.agree(AGREEMENT, ("bureau", "insurer", "dealer"))
+        yield houses
+    finally:
+        houses.stop()
+
+
+def body(**more: Any) -> dict[str, Any]:
+    return {
+        "parties": {
+            name: {"dataset": f"people_{name}", "key": "tax", "rows": len(people)}
+            for name, people in PEOPLE.items()
+        },
+        **more,
+    }
+
+
+def test_three_nodes_find_the_customers_of_all_and_each_takes_home_what_is_agreed(street: Street) -> None:
+    with street.lender.client() as client:
+        job = client.submit("align-all", street.agreement, body())
+        record = client.wait(job, SECONDS)
+        assert (record["state"], record["incidents"]) == ("done", [])
+        assert client.result(job)["result"]["common"] == 100
+    opened = {}
+    for institution in street.all[:3]:
+        kept = institution.home.results(job)
+        if "common.parquet" in kept.names():
+            table = pq.read_table(io.BytesIO(kept.read("common.parquet")))
+            opened[institution.name] = table["tax"].to_pylist()
+    assert sorted(opened) == ["insurer", "lender"]
+    assert opened["lender"] == opened["insurer"]
+    assert set(opened["lender"]) == {f"t{number}" for number in range(200, 300)}
+    assert not street.findings()
+
+
+def test_three_nodes_count_who_is_known_at_two_and_no_message_is_undeclared(street: Street) -> None:
+    with street.lender.client() as client:
+        job = client.submit("known-at", street.agreement, body(least=2))
+        record = client.wait(job, SECONDS)
+        assert (record["state"], record["incidents"]) == ("done", [])
+        result = client.result(job)["result"]
+    assert (result["known"], result["least"]) == (250, 2)
+    assert not street.findings()
