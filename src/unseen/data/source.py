@@ -67,7 +67,9 @@ class Source:
         figures = self.run(table.aggregate([each.name(f"figure{place}") for place, each in enumerate(wanted)]))
         rows, *counts = (int(value or 0) for value in figures.to_pylist()[0].values())
         shares = {name: count / max(rows, 1) for name, count in zip(nulls, counts, strict=False)}
-        return Measured(rows, shares, dict(zip(distinct, counts[len(nulls) :], strict=True)))
+        # The engine estimates: more distinct values than rows there are not.
+        found = (min(count, rows) for count in counts[len(nulls) :])
+        return Measured(rows, shares, dict(zip(distinct, found, strict=True)))
 
     def mixed(self, columns: Collection[str]) -> dict[str, float]:
         """Of columns of text: the share of their values that are numbers, counted by the engine."""
