@@ -70,12 +70,11 @@ class Circle:
 
     def collect(self, tag: str, shares: Sequence[Array], group: Group) -> list[Array]:
         """The second half of an opening: the others' shares, received and combined with this party's."""
-        combine = np.add if group is Group.ADD else np.bitwise_xor
         totals: list[Array] = []
         for channel in self.others():
             heard = (channel.receive(tag, share.dtype, share.shape) for share in shares)
             # What came first becomes the total: this party's own shares may still be on their way out.
-            totals = [combine(part, own, out=part) for part, own in zip(heard, totals or shares, strict=True)]
+            totals = [group.merged(part, own) for part, own in zip(heard, totals or shares, strict=True)]
         return totals
 
     def collect_bits(self, tag: str, *shares: Array) -> list[Array]:

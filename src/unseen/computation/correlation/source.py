@@ -34,16 +34,19 @@ class Group(StrEnum):
     XOR = "xor"
 
     def total(self, parts: Sequence[Array]) -> Array:
-        value = np.array(parts[0])
+        """All parts together; the first one is overwritten."""
+        value = parts[0]
         for part in parts[1:]:
-            if self is Group.ADD:
-                value += part
-            else:
-                value ^= part
+            value = self.merged(value, part)
         return value
 
+    def merged(self, into: Array, part: Array) -> Array:
+        """Two parts together, in the place of the first."""
+        return np.asarray((np.add if self is Group.ADD else np.bitwise_xor)(into, part, out=into))
+
     def without(self, value: Array, part: Array) -> Array:
-        return value - part if self is Group.ADD else value ^ part
+        """The value less a part, in the place of the part."""
+        return np.asarray((np.subtract if self is Group.ADD else np.bitwise_xor)(value, part, out=part))
 
 
 @dataclass(frozen=True)
