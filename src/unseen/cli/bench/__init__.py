@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,14 @@ from rich.console import Console
 
 from unseen.cli.bench.registry import WORKLOADS, workload
 from unseen.cli.options import AsJson, emit, table
+from unseen.errors import MisuseError
+
+
+class Between(StrEnum):
+    """What lies between the processes."""
+
+    LOCAL = "local"
+    SLOW = "slow"
 
 
 def bench(
@@ -25,12 +34,18 @@ def bench(
     ] = None,
     parties: Annotated[int | None, Parameter(help="How many computing parties.")] = None,
     repeat: Annotated[int | None, Parameter(help="How many timed runs.")] = None,
+    link: Annotated[
+        Between,
+        Parameter(help="slow: a relay adds 20 ms to each round trip and lets 100 Mbit/s through each way."),
+    ] = Between.LOCAL,
     everything: Annotated[bool, Parameter(name="--all", negative="", help="Run all workloads.")] = False,
     write: Annotated[Path | None, Parameter(help="Rewrite the table in this Markdown file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure workloads between real processes over TLS on this machine."""
     if everything:
+        if link is not Between.LOCAL:
+            raise MisuseError("--all fills the table of local links; measure one workload with --link slow")
         reports = _all(parties, repeat, as_json)
         if write is not None:
             from unseen.cli.bench.tables import markdown, write_between
@@ -42,9 +57,10 @@ def bench(
         _list(as_json)
         return
     from unseen.cli.bench.harness import measure
+    from unseen.cli.bench.slow_link import SLOW
 
-    known = workload(work)
-    report = measure(known, known.read(size or ()), parties, repeat)
+    known, far = workload(work), SLOW if link is Between.SLOW else None
+    report = measure(known, known.read(size or ()), parties, repeat, far)
     emit(as_json, report, lambda console: _show(console, [report]))
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from unseen.cli.bench.party import DEALER
 from unseen.cli.bench.registry import Size, Workload
+from unseen.cli.bench.slow_link import Link, relay
 from unseen.errors import AbortedError, MisuseError
 from unseen.interaction.identity import create_keys
 
@@ -23,11 +24,18 @@ PATIENCE: Final = 600.0
 SECONDS_LIMIT: Final = 3600.0
 
 
-def measure(work: Workload, given: Size, parties: int | None = None, repeat: int | None = None) -> dict[str, Any]:
-    """Run a workload and return its report.
+def measure(
+    work: Workload,
+    given: Size,
+    parties: int | None = None,
+    repeat: int | None = None,
+    link: Link | None = None,
+) -> dict[str, Any]:
+    """Run a workload and return its report; over `link`, every two processes that far apart.
 
     Keys: `work`, `parties`, `size`, `seconds` (median), `seconds_min`, `seconds_max`, `bytes` (sent by all
-    processes in one run), `rounds`, `peak_rss_mb` (largest process), and what the work itself adds.
+    processes in one run), `rounds`, `peak_rss_mb` (largest process), `link` if one was given, and what the
+    work itself adds.
     """
     size, count, times = work.sized(given), parties or work.parties, repeat or work.repeat
     if count < 2 or times < 1:
@@ -35,7 +43,7 @@ def measure(work: Workload, given: Size, parties: int | None = None, repeat: int
     names = [*(f"party{rank}" for rank in range(count)), DEALER]
     with tempfile.TemporaryDirectory(prefix="unseen-bench-") as name:
         task = {"work": work.name, "size": dict(size), "repeat": times}
-        figures = _processes(Path(name), names, task)
+        figures = _processes(Path(name), names, task, link)
     runs = list(zip(*(figure["runs"] for figure in figures[:-1]), strict=True))
     share = size[work.each] if work.each else 1
     seconds = [max(run["seconds"] for run in at_all) / share for at_all in runs]
@@ -49,15 +57,21 @@ def measure(work: Workload, given: Size, parties: int | None = None, repeat: int
         "bytes": max(sum(run["bytes"] for run in at_all) for at_all in runs) // share,
         "rounds": max(run["rounds"] for at_all in runs for run in at_all) // share,
         "peak_rss_mb": round(max(figure["peak_rss_mb"] for figure in figures), 1),
+        **({"link": str(link)} if link else {}),
         **runs[-1][0]["more"],
     }
 
 
-def _processes(folder: Path, names: Sequence[str], task: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _processes(
+    folder: Path, names: Sequence[str], task: Mapping[str, Any], link: Link | None
+) -> list[dict[str, Any]]:
     """Start one process a name, wait for all, return their figures in order. Raises AbortedError."""
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
-        members = [_member(folder, name, listener) for name, listener in zip(names, listeners, strict=True)]
+        addresses = [listener.getsockname() for listener in listeners]
+        if link is not None:
+            addresses = [stack.enter_context(relay(address, link)) for address in addresses]
+        members = [_member(folder, name, address) for name, address in zip(names, addresses, strict=True)]
         whole = {
             **task,
             "members": members,
@@ -72,10 +86,10 @@ def _processes(folder: Path, names: Sequence[str], task: Mapping[str, Any]) -> l
         return [_figures(name, process) for name, process in zip(names, running, strict=True)]
 
 
-def _member(folder: Path, name: str, listener: socket.socket) -> dict[str, str]:
+def _member(folder: Path, name: str, address: tuple[str, int]) -> dict[str, str]:
     """Keys made for the occasion."""
     create_keys(folder / name / "keys", name)
-    host, port = listener.getsockname()
+    host, port = address
     root = (folder / name / "keys" / "root.crt").read_text(encoding="ascii")
     return {"name": name, "address": f"{host}:{port}", "root": root}
 
