@@ -3,11 +3,12 @@
 # make deaths kill nodes at fifty instants of a job (a few minutes); the suite does three
 # make fuzz   run each fuzzer for a minute (SECONDS=…)
 # make bench  measure, and write the tables of docs/benchmarks.md
+# make bench-peers  the same work by SecretFlow's engine, in an environment of its own (.peers), taking turns
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint deaths fuzz bench bench-ledger clean
+.PHONY: install demo test lint deaths fuzz bench bench-ledger bench-peers clean
 install: $(STAMP)
 
 $(STAMP): pyproject.toml
@@ -48,5 +49,13 @@ bench: $(STAMP)
 bench-ledger: $(STAMP)
 	$(BIN)/python -m unseen.cli.bench.ledger --entries 1000000
 
+bench-peers: $(STAMP) .peers/venv/.installed
+	$(BIN)/python -m unseen.cli.bench.peers --write docs/benchmarks.md
+
+.peers/venv/.installed:
+	python3 -m venv .peers/venv
+	.peers/venv/bin/pip install --quiet --disable-pip-version-check 'spu==0.9.5' 'numpy<2' 'jax==0.4.34' 'jaxlib==0.4.34'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .peers build dist .mypy_cache .ruff_cache .pytest_cache
