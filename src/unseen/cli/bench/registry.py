@@ -154,6 +154,13 @@ WORKLOADS: Final = (
         small={"keys": 3000},
     ),
     Workload(
+        "overlap",
+        "count the common customers of two parties by elliptic curves, and nothing of which",
+        f"{_WORKLOADS}.alignment:OVERLAP",
+        size={"keys": 10_000},
+        small={"keys": 300},
+    ),
+    Workload(
         "known-at",
         "count the customers that two or more parties know, and nothing else of them",
         f"{_WORKLOADS}.alignment:KNOWN",

@@ -10,6 +10,7 @@ import pyarrow as pa
 from unseen.cli.bench.registry import Program, Size
 from unseen.computation.circle import Circle
 from unseen.computation.intersect.align import align
+from unseen.computation.intersect.cardinality import count_common
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.known_at import count_known
 from unseen.computation.intersect.multiparty import align_all
@@ -28,9 +29,14 @@ def _run(circle: Circle, names: Any) -> Mapping[str, Json]:
     return {"common": len(rows)}
 
 
+def _overlap(circle: Circle, names: Any) -> Mapping[str, Json]:
+    return {"common": count_common(circle, from_arrow(names), 1).common}
+
+
 def _count(circle: Circle, names: Any) -> Mapping[str, Json]:
     return {"known": count_known(circle, from_arrow(names), 2, 1)}
 
 
 ALIGN = Program(_prepare, _run)
+OVERLAP = Program(_prepare, _overlap)
 KNOWN = Program(_prepare, _count)
