@@ -25,27 +25,21 @@ def present(console: Console, result: Mapping[str, Any]) -> None:
 def coefficients(lines: list[Mapping[str, Any]]) -> Table:
     """A line a coefficient; no figures beside a column that is not in the model."""
     inflated = any(line["inflation"] is not None for line in lines)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("column")
-    table.add_column("held by")
-    for title in (
-        "coefficient",
-        "std. error",
-        "z or t",
-        "p",
-        "95% interval",
-        *(["inflation"] if inflated else []),
-    ):
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for title in ("column", "held by"):
+        table.add_column(title, no_wrap=True)
+    for title in ["value", "error", "z / t", "p", "2.5%", "97.5%", *(["VIF"] if inflated else [])]:
         table.add_column(title, justify="right")
     for line in lines:
-        cells = ["out"] + [""] * 4
+        cells = ["out"] + [""] * 5
         if line["p"] is not None:
             cells = [
                 _number(line["value"]),
                 _number(line["error"]),
                 f"{line['statistic']:.2f}",
                 f"{line['p']:.3f}" if line["p"] >= 0.001 else "<0.001",
-                f"{_number(line['low'])} … {_number(line['high'])}",
+                _number(line["low"]),
+                _number(line["high"]),
             ]
         if inflated:
             cells.append("" if line["inflation"] is None else f"{line['inflation']:.2f}")
@@ -54,4 +48,4 @@ def coefficients(lines: list[Mapping[str, Any]]) -> Table:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{value:.3g}"
