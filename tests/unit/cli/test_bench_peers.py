@@ -39,17 +39,19 @@ def test_the_table_gives_ratios_of_medians_and_says_what_failed() -> None:
             "match": Match("product"),
             "size": {"values": 1000},
             "ours": [ours, ours | {"seconds": 0.7}, ours | {"seconds": 9.0}],
-            "theirs": [{"seconds": 1.4, "peak_rss_mb": 200.0}] * 3,
+            "theirs": [{"seconds": 1.4, "peak_rss_mb": 200.0, "error": 0.125}] * 3,
         },
         {
             "match": Match("align", "RR22"),
             "size": {"keys": 10},
             "ours": [ours],
-            "theirs": [{"error": "no such | protocol"}],
+            "theirs": [{"failed": "no such | protocol"}],
         },
     ]
     *_, first, second = markdown(reports).splitlines()
-    assert first.startswith("| product | 1,000 values | 3 | 0.7 | 1.4 | 2.0 | 100 | 200 |")
+    assert first.startswith(
+        "| product | 1,000 values | 3 | 0.7 | 1.4 | 2.0 | 100 | 200 | error 0.25 | error 0.125 |"
+    )
     assert second.startswith("| align (RR22) | 10 keys | 1 | 0.5 | – | – | 100 | – |")
     assert "no such / protocol" in second
 

@@ -76,7 +76,7 @@ def write_inputs(folder: Path, match: Match, size: Size) -> None:
 
 
 def theirs(python: Path, folder: Path, match: Match) -> dict[str, Any]:
-    """One turn of the peer; `error` in place of figures if it fails or takes more than PATIENCE."""
+    """One turn of the peer; `failed` in place of figures if it fails or takes more than PATIENCE."""
     task = {"work": match.work, "protocol": match.way, "repeat": 1, "passes": match.passes, "patience": PATIENCE}
     (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
     process = subprocess.Popen(
@@ -91,10 +91,10 @@ def theirs(python: Path, folder: Path, match: Match) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return {"error": f"no result within {PATIENCE:.0f} s"}
+        return {"failed": f"no result within {PATIENCE:.0f} s"}
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if process.returncode or not lines:
-        return {"error": (errors.strip().splitlines() or ["it ended without a word"])[-1][:200]}
+        return {"failed": (errors.strip().splitlines() or ["it ended without a word"])[-1][:200]}
     found: dict[str, Any] = json.loads(lines[-1])
     return {**found, "seconds": found["seconds"][0]}
 
@@ -126,8 +126,8 @@ def markdown(reports: Sequence[Mapping[str, Any]]) -> str:
 
 def _cells(report: Mapping[str, Any]) -> list[str]:
     match, mine = report["match"], report["ours"]
-    right = [turn for turn in report["theirs"] if "error" not in turn]
-    wrong = [turn["error"] for turn in report["theirs"] if "error" in turn]
+    right = [turn for turn in report["theirs"] if "failed" not in turn]
+    wrong = [turn["failed"] for turn in report["theirs"] if "failed" in turn]
     seconds = median(turn["seconds"] for turn in mine)
     other = median(turn["seconds"] for turn in right) if right else None
     said = [*wrong[:1], *([_quality(right[-1])] if right else []), *([match.note] if match.note else [])]
