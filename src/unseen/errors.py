@@ -77,7 +77,7 @@ class RefusedError(UnseenError):
     code = "refused"
 
     def __init__(self, rule: str, message: str, mend: str = "") -> None:
-        super().__init__(f"[{rule}] {message}" + (f" To mend: {mend}" if mend else ""))
+        super().__init__(f"[{rule}] {message}" + (f". To mend: {mend}" if mend else ""))
         self.rule = rule
         self.reason = message
         self.mend = mend

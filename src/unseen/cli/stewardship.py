@@ -175,7 +175,9 @@ def _show_found(console: Console, found: Mapping[str, Classified]) -> None:
             held.level.value,
             held.financial.value,
             f"{held.confidence:.2f}",
-            ", ".join(f"{one.rule} {one.matched}/{one.sampled}" for one in held.evidence),
+            ", ".join(
+                f"{one.rule} {one.matched}/{one.sampled}" if one.sampled else one.rule for one in held.evidence
+            ),
         ]
         for column, held in found.items()
     ]

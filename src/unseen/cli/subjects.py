@@ -87,7 +87,7 @@ def erase(
         console.print("No release holds this person from now on; their random tokens are forgotten.")
         for name, count in rows.items():
             console.print(
-                f"[yellow]still there[/]  {count} rows in data set {escape(name)}: erase them at the source"
+                f"[yellow]still there[/]  rows in data set {escape(name)}: {count}; erase them at the source"
             )
         _runs(console, [use.as_json() for use in used])
 
@@ -113,7 +113,7 @@ def access(
 
     def show(console: Console) -> None:
         for name, count in rows.items():
-            console.print(f"{count} rows in data set [bold]{escape(name)}[/]")
+            console.print(f"Rows in data set [bold]{escape(name)}[/]: {count}")
         if not rows:
             console.print("No data set here holds this person")
         for word in words:
@@ -139,7 +139,10 @@ def _noted(home: Home, note: Any, file: Path | None, as_json: bool) -> None:
         with _counting(as_json) as tell:
             count = subjects.take(file, note.asked, note.purpose, tell)
     value = {"asked": note.asked.word, "purpose": note.purpose, "persons": count}
-    words = f"{note.asked.word} of {count} persons for {escape(note.purpose)} is recorded from now on"
+    persons = "1 person" if count == 1 else f"{count} persons"
+    words = (
+        f"{note.asked.word} of {persons} for {escape(note.purpose)} is recorded; it counts from the next release"
+    )
     emit(as_json, value, lambda console: console.print(words))
 
 
@@ -163,7 +166,7 @@ def _runs(console: Console, runs: list[Any]) -> None:
     if not runs:
         console.print("No run has used this person's record")
         return
-    console.print(f"{len(runs)} runs have used this person's record:")
+    console.print(f"Runs that have used this person's record: {len(runs)}")
     rows = [
         [
             run["when"][:19],
@@ -175,4 +178,4 @@ def _runs(console: Console, runs: list[Any]) -> None:
         ]
         for run in runs
     ]
-    console.print(table(("when (UTC)", "job", "agreement", "purpose", "columns", "state"), rows))
+    console.print(table(("when (UTC)", "job", "application", "agreement", "columns", "state"), rows))
