@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from unseen.data.catalogue import Use
 from unseen.encoding import canonical
 from unseen.errors import MisuseError, RefusedError
-from unseen.interaction.agreement import from_yaml, missing_signatures, propose, read_agreement
+from unseen.interaction.agreement import Agreement, from_yaml, missing_signatures, propose, read_agreement
 from unseen.interaction.envelope import parse
 from unseen.interaction.identity import Card, SigningKey
+from unseen.interaction.terms import Approvals, Limits, Party, Retention, Security, SubjectClauses
 
 People = dict[str, tuple[SigningKey, Card]]
 
@@ -61,3 +64,11 @@ def test_terms_that_cannot_be_kept_are_refused_by_field(old: str, new: str, word
 def test_an_expired_agreement_names_its_dates(terms: str) -> None:
     with pytest.raises(RefusedError, match="agreement-dates"):
         from_yaml(terms).require_valid_on(date(2028, 1, 1))
+
+
+def test_the_page_on_agreements_names_every_clause() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "agreements.md").read_text(encoding="utf-8")
+    clauses = set(re.findall(r"`([a-z_]+)`", page))
+    for model in (Agreement, Limits, Party, SubjectClauses, Approvals, Security, Retention):
+        fields = {field.alias or name for name, field in model.model_fields.items()}
+        assert fields <= clauses, model.__name__
