@@ -9,6 +9,7 @@ import os
 import re
 import runpy
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -30,8 +31,22 @@ def commands() -> list[str]:
     ]
 
 
+@pytest.fixture
+def on_offer(houses: Neighbourhood, tmp_path: Path) -> Iterator[None]:
+    """A third of the demo's loans, as `unseen demo` offers them all; afterwards what was on offer before."""
+    usual = {"loans": houses.lender.home, "file": houses.bureau.home}
+    before = {}
+    for name, home in usual.items():
+        with home.store() as store:
+            before[name] = Catalogue(store.engine).get(name)
+    offer(houses, tmp_path)
+    yield
+    for name, home in usual.items():
+        with home.store() as store:
+            Catalogue(store.engine).adopt(before[name])
+
+
 def offer(houses: Neighbourhood, folder: Path) -> None:
-    """A third of the demo's loans, as `unseen demo` offers them all."""
     loans, file = folder / "loans.parquet", folder / "file.parquet"
     write_loans(loans, file)
     pq.write_table(pq.read_table(loans).slice(0, SOME), loans)
@@ -58,13 +73,12 @@ def run(line: str) -> str:
 
 @pytest.mark.timeout(420)
 def test_from_bins_to_reason_codes_and_trees(
-    houses: Neighbourhood, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    houses: Neighbourhood, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_offer: None
 ) -> None:
     monkeypatch.chdir(tmp_path)
     os.symlink(DOCS, tmp_path / "docs")
     for institution in houses.all:
         os.symlink(institution.home.path, tmp_path / institution.name)
-    offer(houses, tmp_path)
     names: dict[str, str] = {}
     for line in commands():
         if line.startswith("unseen agree propose"):

@@ -44,7 +44,10 @@ def two_sided(statistic: float, freedom: float = math.inf) -> float:
     """The chance of a value at least so far from zero, if the true one is zero."""
     if math.isinf(freedom):
         return math.erfc(abs(statistic) / math.sqrt(2.0))
-    return _incomplete_beta(freedom / (freedom + statistic * statistic), freedom / 2.0, 0.5)
+    square = statistic * statistic
+    if square < freedom:  # near zero, one less the small part keeps the digits that the large part has lost
+        return 1.0 - _incomplete_beta(square / (freedom + square), 0.5, freedom / 2.0)
+    return _incomplete_beta(freedom / (freedom + square), freedom / 2.0, 0.5)
 
 
 def quantile(tail: float, freedom: float = math.inf) -> float:

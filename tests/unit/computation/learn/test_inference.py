@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -14,6 +14,7 @@ from unseen.computation.learn.inference import coefficient, quantile, two_sided
 
 
 @given(st.floats(-40, 40), st.floats(1, 5000))
+@example(8e-07, 389.0)
 def test_students_p_values_equal_scipy(statistic: float, freedom: float) -> None:
     assert two_sided(statistic, freedom) == pytest.approx(2 * stats.t.sf(abs(statistic), freedom), rel=1e-8)
 
