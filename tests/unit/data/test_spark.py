@@ -29,6 +29,7 @@ def loans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "spark-defaults.conf").write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    monkeypatch.chdir(tmp_path)  # the metastore writes its log where it stands
     session = pyspark_sql.SparkSession.builder.getOrCreate()
     frame = session.createDataFrame([(f"p{n}", float(n), n % 7) for n in range(500)], ["id", "amount", "branch"])
     frame.write.saveAsTable("loans")
