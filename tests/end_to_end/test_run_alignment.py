@@ -21,7 +21,6 @@ agreement: Common customers
 parties:
   lender: {role: controller}
   bureau: {role: controller}
-  dealer: {role: dealer}
 purpose: dpv:FraudPreventionAndDetection
 valid: {from: 2020-01-01, until: 2099-12-31}
 columns:
@@ -58,7 +57,7 @@ def agreed(session_houses: Neighbourhood) -> str:
     offer(houses, "lender", "many", {"tax": [f"t{i}" for i in range(3000)]}, "tax")
     offer(houses, "bureau", "crowd", {"number": [f"t{i}" for i in range(1000, 4000)]}, "number")
     offer(houses, "lender", "few", {"tax": ["", "t1", "t1", *(f"u{i}" for i in range(97))]}, "tax")
-    return houses.agree(AGREEMENT)
+    return houses.agree(AGREEMENT, ("bureau",))
 
 
 def body(**lender: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from unseen.computation.channel import Channel
+from unseen.computation.correlation.pairwise import Pairwise
 from unseen.computation.correlation.source import Group, Source
 from unseen.computation.prg import SEED_BYTES, Expander, fresh_seed
 from unseen.computation.types import Array, Words
@@ -155,6 +156,16 @@ class Circle:
             private=self.private.child(f"fork/{label}"),
             _pairs={},
         )
+
+
+def gathered(
+    rank: int, parties: Sequence[str], channels: Mapping[str, Channel], dealt: Source, session: bytes
+) -> Circle:
+    """A party's circle with fresh randomness: pairs make what two can make alone, the rest is `dealt`."""
+    private = Expander.fresh()
+    among = {parties.index(name): channel for name, channel in channels.items()}
+    source = Pairwise(rank, among, private.child("pairwise"), dealt)
+    return Circle(rank, tuple(parties), channels, source, session, private)
 
 
 def names_in_order(parties: Sequence[str]) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from unseen.computation.channel import Channel, Rounds, open_channel
-from unseen.computation.circle import Circle
+from unseen.computation.circle import Circle, gathered
 from unseen.computation.correlation.dealer import DealtSource, serve
-from unseen.computation.prg import Expander, fresh_seed
+from unseen.computation.prg import fresh_seed
 from unseen.errors import PeerError, PeerLostError
 
 PIPE_BYTES: Final = 4 << 20
@@ -137,7 +137,7 @@ def run_parties(
         to_dealer = mine.pop(DEALER)
         try:
             source = DealtSource(rank, len(names), to_dealer)
-            circle = Circle(rank, tuple(names), mine, source, session, Expander.fresh())
+            circle = gathered(rank, names, mine, source, session)
             result = program(circle)
             source.finish()
             return result

@@ -29,10 +29,10 @@ from time import monotonic
 from typing import Final
 
 from unseen.computation.channel import Channel
-from unseen.computation.circle import Circle
+from unseen.computation.circle import Circle, gathered
 from unseen.computation.correlation import dealer
 from unseen.computation.correlation.dealer import DealtSource
-from unseen.computation.prg import Expander
+from unseen.computation.correlation.pairwise import NoDealer
 from unseen.data.sealed import in_memory
 from unseen.encoding import Json, canonical, digest_bytes
 from unseen.errors import AbortedError, MisuseError, UnseenError
@@ -257,12 +257,10 @@ def make_circle(
 ) -> Circle:
     """This party's circle over open channels; the dealer's channel becomes the source of correlations."""
     rank = parties.index(me)
-    if dealer_name is None:
-        raise MisuseError("a run needs a dealer: name one in the agreement")
-    source = DealtSource(rank, len(parties), channels[dealer_name])
+    dealt = DealtSource(rank, len(parties), channels[dealer_name]) if dealer_name else NoDealer()
     among = {name: channels[name] for name in parties if name != me}
     session = bytes.fromhex(digest_bytes(SESSION_TAG, plan.encode()))
-    return Circle(rank, parties, among, source, session, Expander.fresh())
+    return gathered(rank, parties, among, dealt, session)
 
 
 class _Progress:

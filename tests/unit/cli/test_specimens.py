@@ -85,7 +85,7 @@ def test_the_dealer_is_told_the_same_whatever_the_values_are(specimen: Specimen)
         heard: list[tuple[str, bytes]] = []
 
         def program(circle: Circle) -> None:
-            dealer = circle.source._channel  # type: ignore[attr-defined]
+            dealer = circle.source.dealt._channel  # type: ignore[attr-defined]
             plain, array_wise = dealer.send_bytes, dealer.send
             dealer.send_bytes = lambda tag, data: (
                 heard.append((f"{circle.rank}/{tag}", bytes(data))),

@@ -114,7 +114,7 @@ def _why(found: Aligned, asked: Method | None) -> str:
     if asked is not None:
         return "the request asks for it"
     if found.method is Method.CURVES:
-        return f"{both:,} identifiers on both sides together, no more than {FEW:,}: less than a second, no dealer"
+        return f"{both:,} identifiers on both sides together, no more than {FEW:,}: less than a second"
     return f"{both:,} identifiers on both sides together, more than {FEW:,}: a hundred times faster than curves"
 
 

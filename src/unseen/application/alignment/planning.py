@@ -109,7 +109,7 @@ def _plan(
         application_version="1",
         purpose=agreement.purpose,
         parties=agreement.computing,
-        dealer=agreement.dealer,
+        dealer=None,
         steps=(step,),
         parameters=parameters,
         seed=request.seed,
@@ -122,8 +122,6 @@ def _require_two(parties: Mapping[str, Side], agreement: Agreement) -> None:
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
     if len(agreement.computing) != 2:
         raise MisuseError("the alignment of this version is for two parties")
-    if agreement.dealer is None:
-        raise MisuseError("the agreement names no dealer; this version needs one")
     require_alike(parties)
 
 
@@ -146,8 +144,7 @@ def _homeward(party: str, side: AlignedSide, agreement: Agreement) -> tuple[Colu
 
 
 def _roles(agreement: Agreement) -> dict[Role, tuple[str, ...]]:
-    dealers = (agreement.dealer,) if agreement.dealer else ()
-    return {Role.EACH: agreement.computing, Role.DEALER: dealers}
+    return {Role.EACH: agreement.computing}
 
 
 def _facts(agreement: Agreement) -> dict[str, str]:

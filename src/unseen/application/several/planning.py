@@ -67,6 +67,7 @@ def plan_align_all(request: Request, agreement: Agreement) -> Plan:
         agreement,
         asked,
         Step("align", multiparty.PROFILE, _roles(agreement), _facts(agreement)),
+        dealer=None,
         uses=tuple(keys.values()),
         outputs={name: (rows_of(name),) for name in receiving},
         flows=tuple(Flow(rows_of(name), Shape.VALUE, (keys[name],)) for name in receiving),
@@ -84,12 +85,15 @@ def plan_known_at(request: Request, agreement: Agreement) -> Plan:
             f"every computing party learns the number, and the agreement does not name {', '.join(missing)}"
             f" among the recipients of {NUMBER}"
         )
+    if agreement.dealer is None:
+        raise MisuseError("the agreement names no dealer; this count needs one")
     facts = {**_facts(agreement), "least": str(asked.least), "institutions": ", ".join(keys)}
     return _plan(
         request,
         agreement,
         asked,
         Step("count", known_at.PROFILE, _roles(agreement), facts),
+        dealer=agreement.dealer,
         uses=tuple(keys.values()),
         outputs=dict.fromkeys(keys, (NUMBER,)),
         flows=(Flow(NUMBER, Shape.COUNT, tuple(keys.values())),),
@@ -112,7 +116,6 @@ def _plan(request: Request, agreement: Agreement, asked: AlignAllRequest, step: 
         application_version="1",
         purpose=agreement.purpose,
         parties=agreement.computing,
-        dealer=agreement.dealer,
         steps=(step,),
         parameters=parameters,
         seed=request.seed,
@@ -132,16 +135,13 @@ def _keys(asked: AlignAllRequest, agreement: Agreement, fewest: int) -> dict[str
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
     if len(asked.parties) < fewest:
         raise MisuseError("this alignment is for three parties or more; two have their own, `align`")
-    if agreement.dealer is None:
-        raise MisuseError("the agreement names no dealer; this version needs one")
     return {
         name: ColumnUse(name, side.dataset, side.key, Use.JOIN) for name, side in sorted(asked.parties.items())
     }
 
 
 def _roles(agreement: Agreement) -> dict[Role, tuple[str, ...]]:
-    dealers = (agreement.dealer,) if agreement.dealer else ()
-    return {Role.EACH: agreement.computing, Role.DEALER: dealers}
+    return {Role.EACH: agreement.computing, Role.DEALER: (agreement.dealer,) if agreement.dealer else ()}
 
 
 def _facts(agreement: Agreement) -> dict[str, str]:

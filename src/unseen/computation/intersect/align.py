@@ -21,6 +21,7 @@ import numpy as np
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
+from unseen.computation.correlation import silent_ole
 from unseen.computation.intersect import ecdh, oprf, vole
 from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
@@ -34,11 +35,11 @@ PROFILE: Final = Profile(
     reveals=(
         Disclosure(Role.EACH, "how many customers each side offers, and how many are common"),
         Disclosure(Role.EACH, "which of its own customers are common, if there are at least {smallest_overlap}"),
-        Disclosure(Role.DEALER, "the number of customers that the smaller side offers"),
     ),
     assumptions=(
         "decisional Diffie–Hellman on P-256, SHA-256 as a random oracle",
         "BLAKE3 as a random oracle and a correlation-robust hash",
+        *silent_ole.ASSUMPTIONS,
     ),
     failure="below 2^-40: two keys taken for one, which is an error then; too few taken for enough",
     messages=(
@@ -47,7 +48,7 @@ PROFILE: Final = Profile(
         *ecdh.MESSAGES,
         *vole.MESSAGES,
     ),
-    rounds=lambda: 6,
+    rounds=lambda: 8,
 )
 
 MOST_KEYS: Final = 1 << 27
@@ -64,9 +65,9 @@ class Method(StrEnum):
     """How common keys are found."""
 
     CURVES = "curves"
-    """Elliptic curves: half a millisecond a key, no dealer."""
+    """Elliptic curves: half a millisecond a key."""
     OLE = "vector-ole"
-    """A vector OLE: a microsecond a key, from the circle's source of correlations."""
+    """A vector OLE: a microsecond a key, made by the two parties themselves."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,10 @@ def seconds(own: int, theirs: int) -> float:
 
 
 def bytes_moved(own: int, theirs: int) -> int:
-    """Bytes between all processes, the dealer's included."""
+    """Bytes between both parties."""
     if chosen(own, theirs) is Method.CURVES:
         return 56 * (own + theirs)
-    return 33 * min(own, theirs) + 10 * max(own, theirs)
+    return 1_000_000 + 12 * min(own, theirs) + 10 * max(own, theirs)
 
 
 def align(

@@ -55,7 +55,6 @@ _COMMON: Final = (
         "which of its own rows have a partner, and by which key, if at least {smallest_overlap} values of the"
         " first key are common",
     ),
-    Disclosure(Role.DEALER, "for each key, the number of different values that the smaller side offers"),
 )
 _TIMES: Final = Disclosure(
     Role.EACH, "how often each common value of a key occurs at the other side (at most {most_repeats} times)"

@@ -35,6 +35,7 @@ import numpy as np
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
+from unseen.computation.correlation import silent_ole
 from unseen.computation.intersect import oprf, store, tags
 from unseen.computation.intersect.align import MOST_KEYS, over_declared, peer_over_declared, too_few
 from unseen.computation.intersect.keys import Keys, from_list, require_usable
@@ -65,10 +66,10 @@ PROFILE: Final = Profile(
             "if it pools what it saw with the institution that offers the fewest: which of that one's customers"
             " are common to all institutions outside the pool",
         ),
-        Disclosure(Role.DEALER, "the number of customers that the smallest institution offers"),
     ),
     assumptions=(
         "BLAKE3 as a random oracle and a correlation-robust hash",
+        *silent_ole.ASSUMPTIONS,
         "AES-128 as a pseudorandom permutation",
     ),
     failure="below 2^-40 a pair of institutions: two keys taken for one, which is an error then",
@@ -81,7 +82,7 @@ PROFILE: Final = Profile(
         Message("align-all/tags", Carries.DISCLOSED, most_messages=1),
         Message("align-all/sum", Carries.DISCLOSED, most_messages=1, most_bytes=24),
     ),
-    rounds=lambda: 6,
+    rounds=lambda: 8,
 )
 
 MOST_OF_FEWEST: Final = 1 << 24

@@ -26,6 +26,7 @@ import numpy as np
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
+from unseen.computation.correlation import silent_ole
 from unseen.computation.correlation.ole_kinds import VectorOle
 from unseen.computation.correlation.source import Ticket
 from unseen.computation.intersect import store
@@ -37,6 +38,7 @@ from unseen.computation.types import Words
 from unseen.errors import ProtocolError
 
 MESSAGES: Final = (
+    *silent_ole.MESSAGES,
     Message("align/table", most_messages=1),
     Message("align/attempt", most_messages=1, most_bytes=64),
     Message("align/trial", most_messages=1, most_bytes=64),
@@ -74,8 +76,9 @@ def enter(keys: Keys, seed: bytes) -> Entered:
 def as_receiver(circle: Circle, entered: Entered, watch: Watch) -> tuple[store.Grouped, list[Words]]:
     """This party's keys by bin, and at each of them (n, 4) words for each other party, in rank order."""
     channels, plan = circle.others(), store.layout(len(entered))
-    masks = [ticket.take() for ticket in _asked(circle, circle.rank, plan)]
+    asked = _asked(circle, circle.rank, plan)
     attempt, grouped, table = store.encoded(entered.again, plan)
+    masks = [ticket.take() for ticket in asked]
     watch(0.3, "sending the blinded table")
     for channel, (a, _) in zip(channels, masks, strict=True):
         channel.send("align/attempt", np.array([attempt], dtype=np.int64))

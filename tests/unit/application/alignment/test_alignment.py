@@ -75,7 +75,7 @@ def test_the_template_is_an_agreement_for_both_and_the_plan_says_what_each_party
     told = " ".join(plan.disclosures()["bank"])
     assert "how many customers each side offers" in told
     assert ("which of its own customers" in told) == (application is ALIGN)
-    assert bool(plan.disclosures()["dealer"]) == (application is ALIGN)
+    assert plan.dealer is None
 
 
 def test_columns_go_home_to_their_own_party_alone() -> None:
@@ -117,7 +117,7 @@ def test_an_agreement_without_recipients_is_named() -> None:
 
 
 def test_what_a_method_was_taken_for_is_said_and_it_can_be_overridden(tmp_path: Path) -> None:
-    for method, why in ((None, "no dealer"), ("vector-ole", "the request asks for it")):
+    for method, why in ((None, "no more than"), ("vector-ole", "the request asks for it")):
         result = ran(ALIGN, planned(ALIGN, body(method=method))[0], tmp_path)["bank"]
         assert result["common"] == 23
         assert (result["method"], why in str(result["why"])) == (method or "curves", True)

@@ -12,7 +12,8 @@ from unseen.computation.circle import Circle
 from unseen.computation.correlation import kinds
 from unseen.computation.correlation.dealer import DealtSource, serve
 from unseen.computation.correlation.ole_kinds import VectorOle
-from unseen.computation.correlation.source import Kind
+from unseen.computation.correlation.pairwise import Pairwise
+from unseen.computation.correlation.source import Kind, Source
 from unseen.computation.in_process import channels_among, run_parties
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.logistic import Settings, fit_logistic
@@ -41,12 +42,18 @@ def test_the_parts_of_all_parties_add_up_to_the_equation(kind: Kind, parties: in
         np.testing.assert_array_equal(made, wanted)
 
 
+def dealt(circle: Circle) -> Source:
+    """The dealer's own source, beneath what pairs make between themselves."""
+    assert isinstance(circle.source, Pairwise)
+    return circle.source.dealt
+
+
 @pytest.mark.parametrize(("receiver", "sender"), [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1)])
 def test_a_vector_ole_of_two_of_three_is_whole_at_the_two_and_the_third_holds_nothing(
     receiver: int, sender: int
 ) -> None:
     kind = VectorOle(33, receiver, sender)
-    parts = run_parties(lambda circle: (circle.source.ask(kind), circle.source.ask(kinds.Square(3)))[0].take(), 3)
+    parts = run_parties(lambda circle: (dealt(circle).ask(kind), dealt(circle).ask(kinds.Square(3)))[0].take(), 3)
     a, c = parts[receiver]
     delta, b = parts[sender]
     np.testing.assert_array_equal(b ^ c, kind.target([a, delta], {})[0])
@@ -56,7 +63,7 @@ def test_a_vector_ole_of_two_of_three_is_whole_at_the_two_and_the_third_holds_no
 @pytest.mark.parametrize(("receiver", "sender"), [(1, 1), (0, 5), (5, 0)])
 def test_a_vector_ole_with_nobody_is_refused(receiver: int, sender: int) -> None:
     with pytest.raises((MisuseError, ProtocolError), match=r"two parties|ranks"):
-        run_parties(lambda circle: circle.source.ask(VectorOle(3, receiver, sender)).take(), 3)
+        run_parties(lambda circle: dealt(circle).ask(VectorOle(3, receiver, sender)).take(), 3)
 
 
 def test_correlated_randomness_is_used_once_only() -> None:
