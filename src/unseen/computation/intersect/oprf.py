@@ -45,9 +45,10 @@ MESSAGES: Final = (
     Message("align/proof", most_messages=1, most_bytes=128),
 )
 
-_MASKS: Final = 2
+MASKS: Final = 2
 """Cells beyond the table's, which hide the sum that the trial opens."""
-_PLAIN: Final = np.zeros(2, dtype=np.uint64)
+PLAIN: Final = np.zeros(2, dtype=np.uint64)
+"""The factor of a table that is decoded as it is."""
 
 Watch = Callable[[float, str], None]
 
@@ -84,10 +85,9 @@ def as_receiver(circle: Circle, entered: Entered, watch: Watch) -> tuple[store.G
         channel.send("align/attempt", np.array([attempt], dtype=np.int64))
         channel.send("align/table", table.reshape(-1) ^ a[: plan.cells])
     for channel, (a, c) in zip(channels, masks, strict=True):
-        point = channel.receive("align/trial", np.uint64, 2)
-        channel.send("align/proof", np.stack([_at(point, a[:, None]), _at(point, c)]))
-    outputs = [_outputs(store.decoded(grouped, plan, c[: plan.cells], _PLAIN), entered.seed) for _, c in masks]
-    return grouped, outputs
+        prove_correlated(channel, a, c)
+    found = [outputs(store.decoded(grouped, plan, c[: plan.cells], PLAIN), entered.seed) for _, c in masks]
+    return grouped, found
 
 
 def as_sender(
@@ -105,32 +105,31 @@ def as_sender(
     if attempt := store.attempt_of(channel, "align/attempt"):
         grouped = store.grouped(entered.again(attempt), plan)
     table = channel.receive("align/table", np.uint64, plan.cells)
-    point = Expander.fresh().words(2)
-    channel.send("align/trial", point)
-    _try(channel, point, delta, b)
+    require_correlated(channel, delta, b)
     cells = b[: plan.cells]
     gf128.add_scaled(table, delta, cells)
-    return grouped, _outputs(store.decoded(grouped, plan, cells, delta), entered.seed)
+    return grouped, outputs(store.decoded(grouped, plan, cells, delta), entered.seed)
 
 
 def _asked(circle: Circle, receiver: int, plan: store.Layout) -> Sequence[Ticket]:
     """A vector OLE of the receiver with each other party, in rank order: all parties ask for all."""
     senders = (rank for rank in range(circle.size) if rank != receiver)
-    return [circle.source.ask(VectorOle(plan.cells + _MASKS, receiver, sender)) for sender in senders]
+    return [circle.source.ask(VectorOle(plan.cells + MASKS, receiver, sender)) for sender in senders]
 
 
-def _outputs(decoded: Words, seed: bytes) -> Words:
+def outputs(decoded: Words, seed: bytes) -> Words:
+    """(n, 4): the function's values, from what the table decodes to."""
     return hashed_rows(decoded, subkey(seed, "tags"))
 
 
 def _at(point: Words, coefficients: Words) -> Words:
     """The polynomial's value at a point of GF(2^128), its last two coefficients free of any power: a mask."""
     out = np.zeros(2, dtype=np.uint64)
-    gf128.polynomial(point, np.ascontiguousarray(coefficients[:-_MASKS]), out)
+    gf128.polynomial(point, np.ascontiguousarray(coefficients[:-MASKS]), out)
     shifted = np.zeros((1, 2), dtype=np.uint64)
     gf128.multiply(out[None], point[None], shifted)
     gf128.multiply(shifted.copy(), point[None], shifted)
-    masked: Words = shifted[0] ^ _mask(coefficients[-_MASKS:])
+    masked: Words = shifted[0] ^ _mask(coefficients[-MASKS:])
     return masked
 
 
@@ -144,8 +143,16 @@ def _mask(cells: Words) -> Words:
     return element
 
 
-def _try(channel: Channel, point: Words, delta: Words, b: Words) -> None:
-    """Whether c = b + Δ·a at a random point: missed with probability below 2^-100."""
+def prove_correlated(channel: Channel, a: Words, c: Words) -> None:
+    """The receiver's part of the trial of a vector OLE of at least `MASKS` cells: sums that tell nothing."""
+    point = channel.receive("align/trial", np.uint64, 2)
+    channel.send("align/proof", np.stack([_at(point, a[:, None]), _at(point, c)]))
+
+
+def require_correlated(channel: Channel, delta: Words, b: Words) -> None:
+    """Whether c = b + Δ·a at a random point: missed with probability below 2^-100. Raises ProtocolError."""
+    point = Expander.fresh().words(2)
+    channel.send("align/trial", point)
     proof = channel.receive("align/proof", np.uint64, (2, 2))
     product = np.zeros((1, 2), dtype=np.uint64)
     gf128.multiply(proof[:1].copy(), delta[None].copy(), product)
