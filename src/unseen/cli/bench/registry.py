@@ -154,6 +154,13 @@ WORKLOADS: Final = (
         small={"keys": 3000},
     ),
     Workload(
+        "align-prepared",
+        "find the common customers of a small set and a large one that was prepared beforehand: the run alone",
+        f"{_WORKLOADS}.prepared:PREPARED",
+        size={"keys": 1 << 12, "other": 1 << 24},
+        small={"keys": 50, "other": 3000},
+    ),
+    Workload(
         "overlap",
         "count the common customers of two parties by elliptic curves, and nothing of which",
         f"{_WORKLOADS}.alignment:OVERLAP",

@@ -1,0 +1,88 @@
+"""Alignment of a small set with a large one that is prepared beforehand: what is timed is the run alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from unseen.cli.bench.registry import Program, Size
+from unseen.computation.circle import Circle
+from unseen.computation.intersect.keys import from_arrow
+from unseen.computation.intersect.prepared import align_large, align_small, prepare_large, prepare_small
+from unseen.computation.intersect.prepared_state import Large, Small
+from unseen.encoding import Json
+
+_DIGITS: Final = 12
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Rank 0 has the large set; half of the small one is in it."""
+
+    names: pa.Array
+    capacity: int
+
+
+@dataclass(frozen=True)
+class _Ready:
+    inputs: _Inputs
+    state: Large | Small
+    seconds: float
+    bytes_moved: int
+
+
+def _prepare(rank: int, parties: int, size: Size) -> _Inputs:
+    few, many = size["keys"], size["other"]
+    start, count = (max(0, many - few // 2), few) if rank else (0, many)
+    return _Inputs(_names(start, count), few)
+
+
+def _names(start: int, count: int) -> pa.Array:
+    """customer-000000000017 and so on, as Arrow strings."""
+    prefix = np.frombuffer(b"customer-", dtype=np.uint8)
+    width, numbers = len(prefix) + _DIGITS, np.arange(start, start + count)
+    octets = np.empty((count, width), dtype=np.uint8)
+    octets[:, : len(prefix)] = prefix
+    for place in range(width - 1, len(prefix) - 1, -1):
+        octets[:, place] = 48 + numbers % 10
+        numbers //= 10
+    offsets = np.arange(count + 1, dtype=np.int64) * width
+    return pa.Array.from_buffers(pa.large_string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(octets)])
+
+
+def _enter(circle: Circle, inputs: _Inputs) -> _Ready:
+    before, started = _traffic(circle), perf_counter()
+    state: Large | Small
+    if circle.rank == 0:
+        state = prepare_large(circle, from_arrow(inputs.names), inputs.capacity)
+    else:
+        state = prepare_small(circle, inputs.capacity)
+    return _Ready(inputs, state, perf_counter() - started, _traffic(circle) - before)
+
+
+def _run(circle: Circle, ready: _Ready) -> Mapping[str, Json]:
+    """One preparation is good for one run; here the same keys meet again and again, and each run gets a copy."""
+    copy, rows = replace(ready.state, spent=False), None
+    if isinstance(copy, Large):
+        rows = align_large(circle, replace(copy, pad=copy.pad.copy()), to_both=True)
+    else:
+        rows = align_small(circle, copy, from_arrow(ready.inputs.names), 1, to_both=True)
+    return {
+        "common": 0 if rows is None else len(rows),
+        "preparation_seconds": round(ready.seconds, 2),
+        "preparation_bytes": ready.bytes_moved,
+    }
+
+
+def _traffic(circle: Circle) -> int:
+    """Bytes that this party and the other have sent each other."""
+    counters = circle.others()[0].counters
+    return counters.bytes_sent + counters.bytes_received
+
+
+PREPARED: Final[Program] = Program(_prepare, _run, _enter)
