@@ -10,8 +10,9 @@ at least the agreed minimum do the sides tell each other the order.
 
 Setting: two parties, semi-honest; discrete logarithms of P-256 (decisional Diffie–Hellman) and SHA-256 as a
 random oracle. Who learns what: by `count` both the number in common; by `find` both which of their own keys are
-common. Failure: two different keys taken for one, below 2^-80 at 2^24 keys a side. Cost: 3 messages each way,
-56 bytes a key of each side; one hashing and two exponentiations a key.
+common; by `count_alone` and `find_alone` one of them the same, the other nothing. Failure: two different keys
+taken for one, below 2^-80 at 2^24 keys a side. Cost: 3 messages each way, 56 bytes a key of each side; one hashing
+and two exponentiations a key.
 """
 
 from __future__ import annotations
@@ -63,18 +64,47 @@ class Counted:
 def count(circle: Circle, keys: Sequence[bytes], theirs: int, watch: Watch) -> Counted:
     """How many keys are common with the peer's, of which there are `theirs`: two messages each way."""
     channel, secret = circle.others()[0], ec.generate_private_key(ec.SECP256R1())
-    order = random_order(len(keys))
-    blinded = np.empty((len(keys), COORDINATE), dtype=np.uint8)
-    for number, row in enumerate(order):
-        blinded[number] = np.frombuffer(_blind(secret, hash_to_point(circle.session, keys[row])), dtype=np.uint8)
-        _report(watch, number, 0.6 * number / len(keys), "blinding own keys")
-    channel.send("align/once", blinded)
+    order = _sent_once(circle, secret, keys, watch)
     received = channel.receive("align/once", np.uint8, (theirs, COORDINATE))
     twice = _blind_theirs(channel, secret, received, watch)
     shuffle = random_order(theirs)
     channel.send("align/twice", twice[shuffle])
     ours = _as_tags(channel.receive("align/twice", np.uint8, (len(keys), TAG)))
     return Counted(order, shuffle, ours, np.intersect1d(ours, _as_tags(twice)))
+
+
+def count_alone(circle: Circle, keys: Sequence[bytes], theirs: int, watch: Watch) -> Counted:
+    """`count` where this party alone learns the number: it returns none of the peer's points."""
+    channel, secret = circle.others()[0], ec.generate_private_key(ec.SECP256R1())
+    order = _sent_once(circle, secret, keys, watch)
+    received = channel.receive("align/once", np.uint8, (theirs, COORDINATE))
+    twice = _blind_theirs(channel, secret, received, watch)
+    ours = _as_tags(channel.receive("align/twice", np.uint8, (len(keys), TAG)))
+    return Counted(order, np.empty(0, dtype=np.int64), ours, np.intersect1d(ours, _as_tags(twice)))
+
+
+def help_count(circle: Circle, keys: Sequence[bytes], theirs: int, watch: Watch) -> Index:
+    """The other side of `count_alone`: it learns nothing; the order that `tell_order` may tell later."""
+    channel, secret = circle.others()[0], ec.generate_private_key(ec.SECP256R1())
+    _sent_once(circle, secret, keys, watch)
+    twice = _blind_theirs(channel, secret, channel.receive("align/once", np.uint8, (theirs, COORDINATE)), watch)
+    shuffle = random_order(theirs)
+    channel.send("align/twice", twice[shuffle])
+    return shuffle
+
+
+def tell_order(circle: Circle, shuffle: Index) -> None:
+    """By which the peer finds its common rows."""
+    circle.others()[0].send("align/order", shuffle)
+
+
+def find_alone(circle: Circle, counted: Counted) -> Index:
+    """The rows of the common keys, in a random order, once the peer tells its order."""
+    channel = circle.others()[0]
+    returned = _checked_order(channel, channel.receive("align/order", np.int64, (len(counted.ours),)))
+    found = np.flatnonzero(np.isin(counted.ours, counted.common))
+    rows = counted.order[returned[found]]
+    return np.asarray(rows[random_order(len(rows))], dtype=np.int64)
 
 
 def find(circle: Circle, counted: Counted) -> Index:
@@ -102,6 +132,17 @@ def hash_to_point(session: bytes, key: bytes) -> ec.EllipticCurvePublicKey:
             return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x02" + digest)
         except ValueError:
             counter += 1
+
+
+def _sent_once(circle: Circle, secret: ec.EllipticCurvePrivateKey, keys: Sequence[bytes], watch: Watch) -> Index:
+    """Tell the own blinded keys in a random order; that order."""
+    order = random_order(len(keys))
+    blinded = np.empty((len(keys), COORDINATE), dtype=np.uint8)
+    for number, row in enumerate(order):
+        blinded[number] = np.frombuffer(_blind(secret, hash_to_point(circle.session, keys[row])), dtype=np.uint8)
+        _report(watch, number, 0.6 * number / len(keys), "blinding own keys")
+    circle.others()[0].send("align/once", blinded)
+    return order
 
 
 def _blind(secret: ec.EllipticCurvePrivateKey, point: ec.EllipticCurvePublicKey) -> bytes:
