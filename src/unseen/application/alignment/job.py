@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from time import perf_counter
 from typing import cast
 
@@ -10,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.joining import joined
-from unseen.application.alignment.planning import COUNT, rows_of
+from unseen.application.alignment.planning import COUNT
 from unseen.application.alignment.request import Side, read_align, read_overlap
 from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Method, aligned
 from unseen.computation.intersect.keys import from_arrow
+from unseen.computation.intersect.to_one import aligned_to_one
 from unseen.data.join_keys import JoinKeys, join_keys
 from unseen.encoding import Json
 from unseen.errors import DataError
@@ -26,34 +28,37 @@ FILE = "common.parquet"
 
 
 def align(run: Run) -> Mapping[str, Json]:
-    """Find the common customers; this party's numbers. Its own rows of them go to common.parquet."""
+    """Find the common customers; this party's numbers. A recipient's own rows of them go to common.parquet."""
     asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
     if asked.joins:
         return joined(run, asked)
     side = asked.parties[run.party]
     table, keys = _released(run, side, "align", asked.most_unfit)
     began = perf_counter()
-    found = aligned(
+    find, receiving = aligned, sorted(run.plan.outputs)
+    if len(receiving) == 1:
+        find = partial(aligned_to_one, recipient=run.circle.rank_of(receiving[0]))
+    found = find(
         run.circle,
         from_arrow(keys.keys),
         _limit(run, "smallest_overlap"),
-        lambda done, note: run.progress("align", done, note),
-        asked.method,
-        sizes(run.plan, run.party),
+        watch=lambda done, note: run.progress("align", done, note),
+        method=asked.method,
+        declared=sizes(run.plan, run.party),
     )
     seconds = perf_counter() - began
-    if rows_of(run.party) in run.plan.outputs.get(run.party, ()):
-        own = table.select([side.key, *side.columns]).take(pa.array(keys.rows[found.rows]))
-        pq.write_table(own, run.folder / FILE)
-    run.progress("align", 1.0)
-    common = len(found.rows)
-    return {
+    result: dict[str, Json] = {
         **_sizes(run, found.own, found.theirs),
-        "common": common,
         "method": found.method.value,
         "why": _why(found, asked.method),
         **_keys_and_time(keys, seconds),
     }
+    run.progress("align", 1.0)
+    if run.party not in receiving:
+        return result
+    own = table.select([side.key, *side.columns]).take(pa.array(keys.rows[found.rows]))
+    pq.write_table(own, run.folder / FILE)
+    return {**result, "common": len(found.rows)}
 
 
 def overlap(run: Run) -> Mapping[str, Json]:

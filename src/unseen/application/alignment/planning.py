@@ -21,7 +21,7 @@ from unseen.application.alignment.request import (
     read_overlap,
 )
 from unseen.application.declared import as_parameter
-from unseen.computation.intersect import align, cardinality
+from unseen.computation.intersect import align, cardinality, to_one
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
@@ -50,23 +50,42 @@ def plan_align(request: Request, agreement: Agreement) -> Plan:
     _require_two(asked.parties, agreement)
     keys = {name: _keys(name, side) for name, side in sorted(asked.parties.items())}
     homeward = {name: _homeward(name, side, agreement) for name, side in sorted(asked.parties.items())}
+    receiving = _receiving(asked, agreement)
     for name, columns in homeward.items():
-        if columns and name not in agreement.recipients.get(rows_of(name), ()):
-            raise MisuseError(
-                f"the agreement lets nobody receive {rows_of(name)}; {name} can take no columns home"
-            )
-    taking = (asked.left,) if asked.kind is Kind.DIFFERENCE else tuple(keys)
-    receiving = [name for name in taking if name in agreement.recipients.get(rows_of(name), ())]
+        if columns and name not in receiving and asked.kind is not Kind.DIFFERENCE:
+            raise MisuseError(f"{name} gets no {rows_of(name)} here and can take no columns home")
     roles, facts = _roles(agreement), _facts(agreement)
     return _plan(
         request,
         agreement,
         asked,
-        join_step(asked, roles, facts) if asked.joins else Step("align", align.PROFILE, roles, facts),
+        join_step(asked, roles, facts) if asked.joins else _align_step(receiving, roles, facts),
         uses=tuple(use for name in keys for use in (*keys[name], *homeward[name])),
         outputs={name: (rows_of(name),) for name in receiving},
         flows=tuple(Flow(rows_of(name), Shape.VALUE, (*keys[name], *homeward[name])) for name in receiving),
     )
+
+
+def _receiving(asked: AlignRequest, agreement: Agreement) -> tuple[str, ...]:
+    """Who gets rows. Raises MisuseError for a party that the request names and the agreement does not."""
+    allowed = [name for name in sorted(asked.parties) if name in agreement.recipients.get(rows_of(name), ())]
+    if barred := sorted(set(asked.recipients or ()) - set(allowed)):
+        raise MisuseError(f"the agreement lets nobody receive {', '.join(map(rows_of, barred))}")
+    if asked.kind is Kind.DIFFERENCE:
+        allowed = [name for name in allowed if name == asked.left]
+    receiving = tuple(name for name in allowed if asked.recipients is None or name in asked.recipients)
+    if not receiving:
+        raise MisuseError("the agreement lets no party receive its rows; `overlap` counts and tells nobody which")
+    return receiving
+
+
+def _align_step(
+    receiving: tuple[str, ...], roles: Mapping[Role, tuple[str, ...]], facts: Mapping[str, str]
+) -> Step:
+    """Where one party alone receives, the protocol tells the other nothing of who is common."""
+    if len(receiving) > 1:
+        return Step("align", align.PROFILE, roles, facts)
+    return Step("align", to_one.PROFILE, {**roles, Role.RECIPIENT: receiving}, facts)
 
 
 def plan_overlap(request: Request, agreement: Agreement) -> Plan:

@@ -82,7 +82,8 @@ class AlignRequest(_Strict):
 
     `method` overrides the choice between elliptic curves and vector OLE. `kind` of join other than inner, `keys`
     or `most_repeats`, how often a key may occur at one side, make it a join; `left` names the party whose rows
-    without a partner are wanted.
+    without a partner are wanted. `recipients` names who gets rows, of those whom the agreement lets; all of them
+    otherwise. Where it is one, the other learns no more than sizes.
     """
 
     parties: Mapping[str, AlignedSide]
@@ -91,6 +92,7 @@ class AlignRequest(_Strict):
     kind: Kind = Kind.INNER
     left: str = ""
     most_repeats: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    recipients: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
     @property
     def joins(self) -> bool:
@@ -104,6 +106,10 @@ class AlignRequest(_Strict):
             raise ValueError("a join chooses its method for each key itself; leave `method` out")
         if (self.kind is Kind.INNER) != (not self.left) or (self.left and self.left not in self.parties):
             raise ValueError("`left` names one of the parties in a left join or a difference, and only there")
+        if self.joins and self.recipients is not None:
+            raise ValueError("a join tells both sides which rows meet; leave `recipients` out")
+        if self.recipients is not None and not set(self.recipients) <= set(self.parties):
+            raise ValueError("`recipients` names parties of this request")
         return self
 
 

@@ -112,8 +112,52 @@ def test_an_agreement_without_recipients_is_named() -> None:
         planned(OVERLAP, body(), TERMS.replace("overlap: [bank, insurer]", "overlap: []"))
     request = body()
     request["parties"]["bank"]["columns"] = ["SEGMENT"]
-    with pytest.raises(MisuseError, match="bank can take no columns home"):
+    with pytest.raises(MisuseError, match="bank gets no bank-rows here and can take no columns home"):
         planned(ALIGN, request, TERMS.replace("bank-rows: [bank]", "bank-rows: []"))
+
+
+@pytest.mark.parametrize(("recipient", "other"), [("bank", "insurer"), ("insurer", "bank")])
+@pytest.mark.parametrize("method", ["curves", "vector-ole"])
+def test_where_one_party_alone_receives_the_other_learns_nothing_of_who_is_common(
+    recipient: str, other: str, method: str, tmp_path: Path
+) -> None:
+    silent = TERMS.replace(f"{other}-rows: [{other}]", f"{other}-rows: []")
+    for request, terms in ((body(method=method, recipients=[recipient]), TERMS), (body(method=method), silent)):
+        plan, agreement = planned(ALIGN, request, terms)
+        check_flows(plan, agreement)
+        assert plan.outputs == {recipient: (f"{recipient}-rows",)}
+        assert "which of its own" in " ".join(plan.disclosures()[recipient])
+        assert plan.disclosures()[other] == [
+            "how many customers each side offers",
+            "whether at least 5 customers are common, and how large a sample was counted to see",
+        ]
+        results = ran(ALIGN, plan, tmp_path)
+        assert results[recipient]["common"] == 23
+        assert (tmp_path / recipient / "common.parquet").exists()
+        assert "common" not in results[other]
+        assert not (tmp_path / other / "common.parquet").exists()
+        assert ("common", "told to its recipients alone") in lines(results[other])
+
+
+def test_recipients_that_cannot_be_had_are_named() -> None:
+    with pytest.raises(MisuseError, match="lets nobody receive insurer-rows"):
+        planned(ALIGN, body(recipients=["insurer"]), TERMS.replace("insurer-rows: [insurer]", "insurer-rows: []"))
+    nobody = TERMS.replace("insurer-rows: [insurer]", "insurer-rows: []").replace(
+        "bank-rows: [bank]", "bank-rows: []"
+    )
+    with pytest.raises(MisuseError, match="lets no party receive its rows"):
+        planned(ALIGN, body(), nobody)
+    for request, words in (
+        (body(recipients=["stranger"]), "names parties of this request"),
+        (body(recipients=[]), "recipients"),
+        (body(recipients=["bank"], most_repeats=3), "a join tells both sides"),
+    ):
+        with pytest.raises(MisuseError, match=words):
+            planned(ALIGN, request)
+    request = body(recipients=["insurer"])
+    request["parties"]["bank"]["columns"] = ["SEGMENT"]
+    with pytest.raises(MisuseError, match="bank gets no bank-rows here and can take no columns home"):
+        planned(ALIGN, request)
 
 
 def test_what_a_method_was_taken_for_is_said_and_it_can_be_overridden(tmp_path: Path) -> None:
