@@ -2,66 +2,102 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from unseen.cli.bench.peers import MATCHES, Match, markdown, turns, write_inputs
+from unseen.cli.bench.peer_contests import ALIGNMENTS, CONTESTS, Contest, write_inputs
+from unseen.cli.bench.peer_table import HEAD, merged, rows
+from unseen.cli.bench.peers import main, ours, theirs, turns
 from unseen.cli.bench.registry import workload
 from unseen.errors import MisuseError
 
 PEER = Path(".peers/venv/bin/python")
+OURS = {"seconds": 0.5, "bytes": 2_000_000, "peak_rss_mb": 100.0, "error": 0.25}
+THEIRS = {"seconds": 1.4, "bytes": 30_000_000, "peak_rss_mb": 200.0, "error": 0.125}
+WHEN = "2026-11-23, load 0.5"
 
 
-@pytest.mark.parametrize("match", MATCHES, ids=lambda match: f"{match.work}-{match.way}")
-def test_the_peer_gets_the_inputs_of_our_own_workload(match: Match, tmp_path: Path) -> None:
-    known = workload(match.work)
-    write_inputs(tmp_path, match, known.small)
+@pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: "-".join((contest.work, *contest.ways)))
+def test_the_peer_gets_the_inputs_of_our_own_workload(contest: Contest, tmp_path: Path) -> None:
+    known, size = workload(contest.work), contest.size(small=True)
+    write_inputs(tmp_path, contest, size)
     arrays = [np.load(path) for path in sorted(tmp_path.glob("in*.npy"))]
-    if match.work == "align":
-        left, right = ((tmp_path / f"keys{rank}.csv").read_text().split() for rank in range(2))
-        assert left[0] == right[0] == "id"
-        assert len(left) == len(right) == known.small["keys"] + 1
-        assert len(set(left[1:]) & set(right[1:])) == known.small["keys"] // 2
-    elif match.work == "logistic-regression":
+    if contest.work in ALIGNMENTS:
+        files = [path.read_text().split() for path in sorted(tmp_path.glob("keys*.csv"))]
+        assert len(files) == contest.parties
+        assert [lines[0] for lines in files] == ["id"] * contest.parties
+        assert {len(lines) for lines in files} == {count + 1 for count in size.values()}
+        common = set.intersection(*(set(lines[1:]) for lines in files))
+        assert len(common) == size["keys"] // 2
+    elif contest.work == "logistic-regression":
         assert [array.shape for array in arrays] == [(11,), (500, 11), (500,)]
     else:
-        given = known.load().prepare(0, 2, known.small)
-        expected = [getattr(given, name) for name in match.inputs] or [given]
+        given = known.load().prepare(0, 2, size)
+        expected = [getattr(given, name) for name in contest.inputs] or [given]
         assert all(np.array_equal(array, truth) for array, truth in zip(arrays, expected, strict=True))
 
 
-def test_the_table_gives_ratios_of_medians_and_says_what_failed() -> None:
-    ours = {"seconds": 0.5, "peak_rss_mb": 100.0, "error": 0.25}
-    reports = [
-        {
-            "match": Match("product"),
-            "size": {"values": 1000},
-            "ours": [ours, ours | {"seconds": 0.7}, ours | {"seconds": 9.0}],
-            "theirs": [{"seconds": 1.4, "peak_rss_mb": 200.0, "error": 0.125}] * 3,
-        },
-        {
-            "match": Match("align", "RR22"),
-            "size": {"keys": 10},
-            "ours": [ours],
-            "theirs": [{"failed": "no such | protocol"}],
-        },
-    ]
-    *_, first, second = markdown(reports).splitlines()
-    assert first.startswith(
-        "| product | 1,000 values | 3 | 0.7 | 1.4 | 2.0 | 100 | 200 | error 0.25 | error 0.125 |"
-    )
-    assert second.startswith("| align (RR22) | 10 keys | 1 | 0.5 | – | – | 100 | – |")
-    assert "no such / protocol" in second
+def test_a_row_gives_medians_and_their_ratio() -> None:
+    taken = [{"when": WHEN, "ours": OURS | {"seconds": seconds}, "SEMI2K": THEIRS} for seconds in (0.5, 0.7, 9.0)]
+    (row,) = rows(Contest("product"), {"values": 1000}, taken)
+    assert row[:6] == ("product", "1,000 values", "3", "0.7", "1.4", "2.0")
+    assert row[6:] == ("2", "30", "100", "200", "error 0.25", "error 0.125", WHEN)
+    assert len(row) == len(HEAD)
+
+
+def test_a_row_says_what_failed_and_what_was_lost() -> None:
+    contest = Contest("align-csv", ("RR22", "ECDH"), note="so")
+    right = {
+        "when": WHEN,
+        "ours": OURS | {"common": 5},
+        "RR22": THEIRS | {"common": 3},
+        "ECDH": {"failed": "a | b"},
+    }
+    wrong = {"when": WHEN, "ours": {"failed": "no"}, "RR22": THEIRS | {"common": 5}, "ECDH": {"failed": "a | b"}}
+    first, second = rows(contest, {"keys": 10}, [right, wrong])
+    assert first[0] == "align-csv (RR22)"
+    assert first[-3:-1] == ("failed in 1 of 2: no; all found", "lost 2 and 0 of the common ones; so")
+    assert second[4:6] == ("–", "–")
+    assert second[-2] == "failed in 2 of 2: a / b; so"
+
+
+def test_rows_of_one_work_leave_the_others_in_the_table() -> None:
+    first, second = ((name, "1,000,000 values", *map(str, range(11))) for name in ("product", "comparison"))
+    stranger = ("no contest", "3 values", *map(str, range(11)))
+    page = merged("", [second, stranger])
+    assert "no contest" not in page
+    page = merged(page, [first])
+    assert [line.split(" | ")[0] for line in page.splitlines()[-2:]] == ["| product", "| comparison"]
+    again = merged(page, [(*second[:2], "new", *second[3:])]).splitlines()
+    assert again[:-1] == page.splitlines()[:-1]
+    assert again[-1] == page.splitlines()[-1].replace(" 0 ", " new ")
+
+
+def test_what_fails_at_the_peer_is_told_and_does_not_end_the_comparison(tmp_path: Path) -> None:
+    contest = Contest("product", limit=1e-3)
+    assert "no result within" in theirs(Path(sys.executable), tmp_path, contest, "SEMI2K")["failed"]
+    contest = Contest("product", limit=30.0)
+    assert "ModuleNotFoundError" in theirs(Path(sys.executable), tmp_path, contest, "SEMI2K")["failed"]
+    assert "the time that the measurement has" in ours(Contest("product", limit=1e-3), {"values": 10})["failed"]
 
 
 def test_a_missing_environment_is_named_with_the_mend(tmp_path: Path) -> None:
     with pytest.raises(MisuseError, match="make bench-peers"):
-        turns(tmp_path / "python", MATCHES[0], {"values": 10}, 1)
+        turns(tmp_path / "python", CONTESTS[0], {"values": 10}, 1)
+
+
+def test_a_work_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["peers", "--work", "nothing"])
+    with pytest.raises(SystemExit, match="there is no nothing here"):
+        main()
 
 
 @pytest.mark.skipif(not PEER.exists(), reason="the peer's environment is not built here (make bench-peers)")
-def test_both_compute_the_product() -> None:
-    report = turns(PEER, MATCHES[0], {"values": 1000}, 1)
-    assert report["theirs"][0]["error"] < 0.01
+def test_both_compute_the_product(capsys: pytest.CaptureFixture[str]) -> None:
+    (turn,) = turns(PEER, CONTESTS[0], {"values": 1000}, 1)
+    assert turn["SEMI2K"]["error"] < 0.01
+    assert turn["SEMI2K"]["bytes"] > 16_000
+    assert "turn 1: SPU SEMI2K" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
+from time import monotonic
 from typing import Any, Final
 
 from unseen.cli.bench.party import DEALER
@@ -30,8 +31,13 @@ def measure(
     parties: int | None = None,
     repeat: int | None = None,
     link: Link | None = None,
+    *,
+    warm: bool = False,
+    limit: float = SECONDS_LIMIT,
 ) -> dict[str, Any]:
     """Run a workload and return its report; over `link`, every two processes that far apart.
+
+    `warm`: one run at full size goes before, which is not timed. `limit`: the most seconds that it all may take.
 
     Keys: `work`, `parties`, `size`, `seconds` (median), `seconds_min`, `seconds_max`, `bytes` (sent by all
     processes in one run), `rounds`, `peak_rss_mb` (largest process), `link` if one was given, and what the
@@ -42,8 +48,8 @@ def measure(
         raise MisuseError("a measurement has at least two parties and one repetition")
     names = [*(f"party{rank}" for rank in range(count)), DEALER]
     with tempfile.TemporaryDirectory(prefix="unseen-bench-") as name:
-        task = {"work": work.name, "size": dict(size), "repeat": times}
-        figures = _processes(Path(name), names, task, link)
+        task = {"work": work.name, "size": dict(size), "repeat": times, "warm": warm}
+        figures = _processes(Path(name), names, task, link, limit)
     runs = list(zip(*(figure["runs"] for figure in figures[:-1]), strict=True))
     share = size[work.each] if work.each else 1
     seconds = [max(run["seconds"] for run in at_all) / share for at_all in runs]
@@ -63,7 +69,7 @@ def measure(
 
 
 def _processes(
-    folder: Path, names: Sequence[str], task: Mapping[str, Any], link: Link | None
+    folder: Path, names: Sequence[str], task: Mapping[str, Any], link: Link | None, limit: float
 ) -> list[dict[str, Any]]:
     """Start one process a name, wait for all, return their figures in order. Raises AbortedError."""
     with ExitStack() as stack:
@@ -83,7 +89,8 @@ def _processes(
         running = [
             stack.enter_context(_process(folder, index, listener)) for index, listener in enumerate(listeners)
         ]
-        return [_figures(name, process) for name, process in zip(names, running, strict=True)]
+        latest = monotonic() + limit
+        return [_figures(name, process, latest) for name, process in zip(names, running, strict=True)]
 
 
 def _member(folder: Path, name: str, address: tuple[str, int]) -> dict[str, str]:
@@ -112,11 +119,11 @@ def _process(folder: Path, index: int, listener: socket.socket) -> Iterator[subp
             process.stdout.close()
 
 
-def _figures(name: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _figures(name: str, process: subprocess.Popen[bytes], latest: float) -> dict[str, Any]:
     try:
-        output, _ = process.communicate(timeout=SECONDS_LIMIT)
+        output, _ = process.communicate(timeout=max(0.0, latest - monotonic()))
     except subprocess.TimeoutExpired:
-        raise AbortedError(f"{name} did not end within {SECONDS_LIMIT:.0f} s") from None
+        raise AbortedError(f"{name} did not end within the time that the measurement has") from None
     lines = output.splitlines()
     figures: dict[str, Any] = json.loads(lines[-1]) if lines else {"error": "it ended without a word"}
     if "error" in figures:

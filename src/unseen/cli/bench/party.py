@@ -93,6 +93,8 @@ def _runs(
     program = work.load()
     program.run(circle, program.enter(circle, program.prepare(circle.rank, circle.size, work.small)))
     inputs = program.enter(circle, program.prepare(circle.rank, circle.size, task["size"]))
+    if task["warm"]:
+        program.run(circle, inputs)
     runs = []
     for _ in range(task["repeat"]):
         _meet(circle)

@@ -1,8 +1,10 @@
 """Side by side with SecretFlow's engine: `python -m unseen.cli.bench.peers`, which `make bench-peers` runs.
 
 Both take the same inputs and take turns on the same machine. Ours: each party and the dealer a process, TLS, the
-dealer's work counted. Theirs (`peers/spu_workloads.py`): two processes, loopback without TLS, SEMI2K over Z_2^64,
-party 0 making the randomness, as is its default. Nothing is asserted; what fails stands in the table.
+dealer's work counted. Theirs (`peers/spu_workloads.py`): a process a party, loopback without TLS, SEMI2K over
+Z_2^64, party 0 making the randomness, as is its default. Both have run once at full size before they are timed
+(alignments of the peer, which keep nothing warm, have not). Nothing is asserted; what fails stands in the table,
+which is written after every work: what is stopped goes on with `--missing`.
 """
 
 from __future__ import annotations
@@ -14,70 +16,26 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from statistics import median
+from time import monotonic
 from typing import Any, Final
 
-import numpy as np
-
 from unseen.cli.bench.harness import measure
+from unseen.cli.bench.peer_contests import CONTESTS, Contest, write_inputs
+from unseen.cli.bench.peer_table import merged, now, rows, sized
 from unseen.cli.bench.registry import Size, workload
-from unseen.cli.bench.tables import machine, write_between
-from unseen.errors import MisuseError
+from unseen.cli.bench.tables import read_between, write_between
+from unseen.errors import MisuseError, UnseenError
 
 SCRIPT: Final = Path("peers/spu_workloads.py")
-PATIENCE: Final = 900.0
-FIGURES: Final = frozenset({"work", "parties", "size", "seconds", "seconds_min", "seconds_max", "bytes", "rounds"})
 
 
-@dataclass(frozen=True)
-class Match:
-    """One workload at both: the peer's way by name, how often its program runs in a row, what differs."""
-
-    work: str
-    way: str = "SEMI2K"
-    inputs: tuple[str, ...] = ("left", "right")
-    passes: int = 1
-    note: str = ""
-
-
-MATCHES: Final = (
-    Match("product"),
-    Match("comparison"),
-    Match("logistic-function", inputs=("left",)),
-    Match("matrix-product"),
-    Match("division"),
-    Match("exponential", inputs=("left",)),
-    Match("sort", inputs=()),
-    Match("logistic-regression", passes=5, note="theirs: 5 epochs in mini-batches of 1024, no standard errors"),
-    Match("align", "RR22", note="theirs: CSV in and out"),
-    Match("align", "ECDH", note="theirs: CSV in and out, Curve25519"),
-)
-
-
-def write_inputs(folder: Path, match: Match, size: Size) -> None:
-    """What the peer computes on: our own workload's inputs, as .npy in the order of its arguments, or as CSV."""
-    program = workload(match.work).load()
-    if match.work == "align":
-        for rank in range(2):
-            lines = ["id", *program.prepare(rank, 2, size).to_pylist()]
-            (folder / f"keys{rank}.csv").write_text("\n".join(lines) + "\n", encoding="ascii")
-        return
-    given = program.prepare(1, 2, size)
-    if match.work == "logistic-regression":
-        columns = np.column_stack([np.ones(len(given.label)), given.columns])
-        arrays = [np.zeros(columns.shape[1]), columns, given.label]
-    else:
-        arrays = [getattr(given, name) for name in match.inputs] or [given]
-    for place, array in enumerate(arrays):
-        np.save(folder / f"in{place}.npy", array)
-
-
-def theirs(python: Path, folder: Path, match: Match) -> dict[str, Any]:
-    """One turn of the peer; `failed` in place of figures if it fails or takes more than PATIENCE."""
-    task = {"work": match.work, "protocol": match.way, "repeat": 1, "passes": match.passes, "patience": PATIENCE}
+def theirs(python: Path, folder: Path, contest: Contest, way: str) -> dict[str, Any]:
+    """One turn of the peer; `failed` in place of figures if it fails or takes longer than the limit."""
+    limit = contest.limit
+    task = {"work": contest.work, "way": way, "patience": limit}
     (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
     process = subprocess.Popen(
         [str(python), str(SCRIPT), str(folder)],
@@ -87,88 +45,103 @@ def theirs(python: Path, folder: Path, match: Match) -> dict[str, Any]:
         start_new_session=True,
     )
     try:
-        output, errors = process.communicate(timeout=PATIENCE)
+        output, errors = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return {"failed": f"no result within {PATIENCE:.0f} s"}
+        return {"failed": f"no result within {limit:.0f} s"}
+    finally:
+        _end(process)
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if process.returncode or not lines:
         return {"failed": (errors.strip().splitlines() or ["it ended without a word"])[-1][:200]}
     found: dict[str, Any] = json.loads(lines[-1])
-    return {**found, "seconds": found["seconds"][0]}
+    return found
 
 
-def turns(python: Path, match: Match, size: Size, repeat: int) -> dict[str, Any]:
-    """Ours and theirs one after the other, `repeat` times. Raises MisuseError without the peer's environment."""
+def ours(contest: Contest, size: Size) -> dict[str, Any]:
+    """One turn of ours; `failed` in place of figures."""
+    try:
+        return measure(workload(contest.work), size, contest.parties, repeat=1, warm=True, limit=contest.limit)
+    except UnseenError as error:
+        return {"failed": str(error)[:200]}
+
+
+def turns(python: Path, contest: Contest, size: Size, repeat: int) -> list[dict[str, Any]]:
+    """Ours and each of the peer's ways, one after the other, `repeat` times; progress goes to standard error.
+
+    Raises MisuseError without the peer's environment.
+    """
     if not python.exists() or not SCRIPT.exists():
         raise MisuseError(f"there is no {python} or no {SCRIPT}; run `make bench-peers` in the source's folder")
-    mine, other = [], []
+    taken = []
     with tempfile.TemporaryDirectory(prefix="unseen-peers-") as name:
-        write_inputs(Path(name), match, size)
-        for _ in range(repeat):
-            mine.append(measure(workload(match.work), size, repeat=1))
-            other.append(theirs(python, Path(name), match))
-    return {"match": match, "size": dict(size), "ours": mine, "theirs": other}
+        write_inputs(Path(name), contest, size)
+        for number in range(min(repeat, contest.turns)):
+            turn: dict[str, Any] = {"when": now(), "ours": ours(contest, size)}
+            _tell(f"  turn {number + 1}: ours {_said(turn['ours'])}")
+            for way in contest.ways:
+                turn[way] = theirs(python, Path(name), contest, way)
+                _tell(f"  turn {number + 1}: SPU {way} {_said(turn[way])}")
+            taken.append(turn)
+    return taken
 
 
-def markdown(reports: Sequence[Mapping[str, Any]]) -> str:
-    """One table of all matches, under a line about the machine."""
-    lines = [
-        f"Measured on: {machine()}. Medians; ours and theirs took turns on the same inputs.",
-        "",
-        "| work | size | turns | ours, s | SPU 0.9.5, s | SPU ÷ ours | ours, MiB | SPU, MiB | ours | SPU |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    lines += ["| " + " | ".join(_cells(report)) + " |" for report in reports]
-    return "\n".join(lines)
+def _end(process: subprocess.Popen[str]) -> None:
+    """The peer's processes, all of them; those that have ended are none."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
-def _cells(report: Mapping[str, Any]) -> list[str]:
-    match, mine = report["match"], report["ours"]
-    right = [turn for turn in report["theirs"] if "failed" not in turn]
-    wrong = [turn["failed"] for turn in report["theirs"] if "failed" in turn]
-    seconds = median(turn["seconds"] for turn in mine)
-    other = median(turn["seconds"] for turn in right) if right else None
-    said = [*wrong[:1], *([_quality(right[-1])] if right else []), *([match.note] if match.note else [])]
+def _said(figures: Mapping[str, Any]) -> str:
+    return f"failed: {figures['failed']}" if "failed" in figures else f"{figures['seconds']:.3g} s"
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _wanted(asked: argparse.Namespace) -> list[Contest]:
+    """The contests that were asked for. Raises MisuseError for a work that is none."""
+    known = list(dict.fromkeys(contest.work for contest in CONTESTS))
+    if strangers := sorted(set(asked.work or known) - set(known)):
+        raise MisuseError(f"there is no {', '.join(strangers)} here (known: {', '.join(known)})")
+    page = read_between(asked.write, "peers") if asked.write and asked.missing else ""
     return [
-        match.work if match.way == "SEMI2K" else f"{match.work} ({match.way})",
-        ", ".join(f"{value:,} {name}" for name, value in report["size"].items()),
-        str(len(mine)),
-        f"{seconds:.3g}",
-        f"{other:.3g}" if other else "–",
-        f"{other / seconds:.1f}" if other else "–",
-        f"{max(turn['peak_rss_mb'] for turn in mine):.0f}",
-        f"{max(turn['peak_rss_mb'] for turn in right):.0f}" if right else "–",
-        _quality(mine[-1]),
-        "; ".join(said).replace("|", "/"),
+        contest
+        for contest in CONTESTS
+        if contest.work in (asked.work or known)
+        and not all(f"| {contest.named(way)} | {sized(contest.size())} |" in page for way in contest.ways)
     ]
-
-
-def _quality(report: Mapping[str, Any]) -> str:
-    more = {name: value for name, value in report.items() if name not in FIGURES | {"peak_rss_mb"}}
-    return ", ".join(f"{name} {value:.3g}" for name, value in more.items())
 
 
 def main() -> None:
     """Entry point."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m unseen.cli.bench.peers", description=__doc__)
     parser.add_argument("--python", type=Path, default=Path(".peers/venv/bin/python"), help="the peer's")
     parser.add_argument("--work", action="append", help="only this workload; may be repeated")
+    parser.add_argument("--missing", action="store_true", help="only what has no row in the file yet")
     parser.add_argument("--turns", type=int, default=3, help="how often each")
-    parser.add_argument("--small", action="store_true", help="the sizes of the tests")
-    parser.add_argument("--write", type=Path, help="rewrite the table between peers:begin and peers:end")
+    parser.add_argument("--small", action="store_true", help="the sizes of the tests; nothing is written")
+    parser.add_argument("--write", type=Path, help="put rows into the table between peers:begin and peers:end")
     asked = parser.parse_args()
-    reports = []
-    for match in MATCHES:
-        if asked.work and match.work not in asked.work:
-            continue
-        print(f"{match.work} {match.way} …", file=sys.stderr, flush=True)
-        known = workload(match.work)
-        reports.append(turns(asked.python, match, known.small if asked.small else known.size, asked.turns))
-        if asked.write:
-            write_between(asked.write, "peers", markdown(reports))
-    print(markdown(reports))
+    try:
+        _run(asked)
+    except UnseenError as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+def _run(asked: argparse.Namespace) -> None:
+    wanted, begun, found = _wanted(asked), monotonic(), []
+    for number, contest in enumerate(wanted, 1):
+        size = contest.size(asked.small)
+        _tell(f"[{monotonic() - begun:.0f} s] {number} of {len(wanted)}: {contest.work}, {sized(size)}")
+        fresh = rows(contest, size, turns(asked.python, contest, size, asked.turns))
+        found += fresh
+        if asked.write and not asked.small:
+            write_between(asked.write, "peers", merged(read_between(asked.write, "peers"), fresh))
+    _tell(f"[{monotonic() - begun:.0f} s] done")
+    for row in found:
+        print("| " + " | ".join(row) + " |")
 
 
 if __name__ == "__main__":

@@ -161,6 +161,13 @@ WORKLOADS: Final = (
         small={"keys": 50, "other": 3000},
     ),
     Workload(
+        "align-csv",
+        "the same from the text of a CSV file to that of the common rows",
+        f"{_WORKLOADS}.alignment:ALIGN_CSV",
+        size={"keys": 1 << 20},
+        small={"keys": 3000},
+    ),
+    Workload(
         "overlap",
         "count the common customers of two parties by elliptic curves, and nothing of which",
         f"{_WORKLOADS}.alignment:OVERLAP",

@@ -18,10 +18,14 @@ _KNOWN: Final = frozenset(
 
 def machine() -> str:
     """This machine in a line: processor, cores, memory, Python, date."""
+    return f"{machine_alone()}, {datetime.now(UTC).date()}"
+
+
+def machine_alone() -> str:
+    """The same without the date."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    today = datetime.now(UTC).date()
-    return f"{_processor()}, {cores} cores, {memory:.0f} GiB, Python {platform.python_version()}, {today}"
+    return f"{_processor()}, {cores} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
 def markdown(reports: Sequence[Mapping[str, Any]]) -> str:
@@ -53,12 +57,24 @@ def markdown(reports: Sequence[Mapping[str, Any]]) -> str:
 def write_between(path: Path, name: str, text: str) -> None:
     """Replace what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in a file. Raises MisuseError."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, _, after = _cut(path, name)
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+
+
+def read_between(path: Path, name: str) -> str:
+    """What stands between the two lines. Raises MisuseError."""
+    return _cut(path, name)[1].strip()
+
+
+def _cut(path: Path, name: str) -> tuple[str, str, str]:
+    """A page before, between and after the two lines."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     page = path.read_text(encoding="utf-8") if path.exists() else f"# Benchmarks\n\n{begin}\n{end}\n"
     before, found, rest = page.partition(begin)
-    _, found_end, after = rest.partition(end)
+    between, found_end, after = rest.partition(end)
     if not found or not found_end:
         raise MisuseError(f"{path} has no lines {begin} and {end}; add them where the tables belong")
-    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+    return before, between, after
 
 
 def _short(value: Any) -> str:

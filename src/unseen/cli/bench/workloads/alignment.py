@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+from pyarrow import csv
 
 from unseen.cli.bench.registry import Program, Size
 from unseen.computation.circle import Circle
@@ -23,10 +24,30 @@ def _prepare(rank: int, parties: int, size: Size) -> Any:
     return pa.array([f"customer-{number:012d}" for number in range(start, start + keys)])
 
 
-def _run(circle: Circle, names: Any) -> Mapping[str, Json]:
+def as_text(names: Any) -> bytes:
+    """Identifiers as the text of a CSV file with one column, `id`."""
+    return "\n".join(["id", *names.to_pylist(), ""]).encode("ascii")
+
+
+def _prepare_csv(rank: int, parties: int, size: Size) -> bytes:
+    return as_text(_prepare(rank, parties, size))
+
+
+def _rows(circle: Circle, names: Any) -> Any:
     find = align if circle.size == 2 else align_all
-    rows = pa.array(find(circle, from_arrow(names), 1))
-    return {"common": len(rows)}
+    return pa.array(find(circle, from_arrow(names), 1))
+
+
+def _run(circle: Circle, names: Any) -> Mapping[str, Json]:
+    return {"common": len(_rows(circle, names))}
+
+
+def _run_csv(circle: Circle, text: bytes) -> Mapping[str, Json]:
+    table = csv.read_csv(pa.BufferReader(text)).combine_chunks()
+    common = table.take(_rows(circle, table["id"].chunk(0)))
+    written = pa.BufferOutputStream()
+    csv.write_csv(common, written)
+    return {"common": len(common)}
 
 
 def _overlap(circle: Circle, names: Any) -> Mapping[str, Json]:
@@ -38,5 +59,6 @@ def _count(circle: Circle, names: Any) -> Mapping[str, Json]:
 
 
 ALIGN = Program(_prepare, _run)
+ALIGN_CSV = Program(_prepare_csv, _run_csv)
 OVERLAP = Program(_prepare, _overlap)
 KNOWN = Program(_prepare, _count)
