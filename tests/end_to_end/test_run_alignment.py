@@ -14,7 +14,7 @@ import yaml
 from neighbourhood import SECONDS, Neighbourhood
 
 from unseen.data.catalogue import Catalogue, Use
-from unseen.errors import RefusedError
+from unseen.errors import RefusedError, UnseenError
 
 AGREEMENT = """
 agreement: Common customers
@@ -157,6 +157,40 @@ def test_many_identifiers_are_counted_on_a_sample_and_found_by_vector_ole(
     assert abs(counted["common"] - 2000) < 500  # over six standard deviations
     found = run(houses, "align", agreed, request)
     assert (found["common"], found["method"]) == (2000, "vector-ole")
+
+
+def test_a_large_list_is_prepared_by_one_job_and_serves_one_later_job(
+    houses: Neighbourhood, agreed: str, tmp_path: Path
+) -> None:
+    """The states lie sealed between the two and are gone after the second."""
+    request = {
+        "parties": {
+            "lender": {"dataset": "clients", "key": "tax", "rows": CLIENTS + 2},
+            "bureau": {"dataset": "persons", "key": "number", "rows": PERSONS},
+        }
+    }
+    job, said = typed(houses, "align", agreed, {**request, "prepare": True}, tmp_path / "first.html")
+    assert f"Use it once: prepared: {job}" in said
+    assert houses.lender.home.results(job).names() == ["prepared.state", "result.json"]
+    assert houses.bureau.home.results(job).names() == ["prepared.list", "prepared.state", "result.json"]
+    later, said = typed(houses, "align", agreed, {**request, "prepared": job}, tmp_path / "second.html")
+    assert "common 147" in said
+    ours, theirs = common_rows(houses, "lender", later), common_rows(houses, "bureau", later)
+    assert [name.strip().lower() for name in ours["tax"]] == theirs["number"]
+    assert houses.lender.home.results(job).names() == ["result.json"]
+    assert houses.bureau.home.results(job).names() == ["prepared.list", "result.json"]
+    with houses.lender.client() as client, pytest.raises(UnseenError, match="has had its one run"):
+        client.wait(client.submit("align", agreed, {**request, "prepared": job}), SECONDS)
+
+
+def test_one_party_alone_takes_its_rows_home(houses: Neighbourhood, agreed: str) -> None:
+    with houses.lender.client() as client:
+        job = client.submit("align", agreed, {**body(), "recipients": ["bureau"]})
+        assert client.wait(job, SECONDS)["state"] == "done"
+    assert result_at(houses, "bureau", job)["common"] == 147
+    assert "common" not in result_at(houses, "lender", job)
+    assert houses.lender.home.results(job).names() == ["result.json"]
+    assert len(common_rows(houses, "bureau", job)["number"]) == 147
 
 
 @pytest.mark.parametrize("app", ["align", "overlap"])

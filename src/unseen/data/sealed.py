@@ -55,6 +55,19 @@ class SealedFolder:
             ) from None
         return self._seal.open(sealed, self._bound(name))
 
+    def remove(self, name: str) -> None:
+        """Erase one file, for good even if the machine stops now. Raises MisuseError if it is not there."""
+        path = self._folder / (name + SUFFIX)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            raise MisuseError(f"there is no {name} here any more") from None
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
     def names(self) -> list[str]:
         """The files there are, those in folders as `folder/file`."""
         found = self._folder.rglob(f"*{SUFFIX}")

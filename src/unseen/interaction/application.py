@@ -45,6 +45,10 @@ class Progress(Protocol):
         """`step` is the plan's step name, `done` runs from 0 to 1, `note` holds no data."""
 
 
+def _nothing_to_erase(job: str, name: str) -> None:
+    _nothing_earlier(job, name)
+
+
 def _nothing_earlier(job: str, name: str) -> bytes:
     raise MisuseError(f"there is no {name} of an earlier job {job!r} here")
 
@@ -55,7 +59,8 @@ class Run:
 
     `release` is the one door to the institution's data: it takes a data set's name and gives the granted
     columns (the plan's uses of this party) as an Arrow table. `folder` is this job's own folder for results;
-    `earlier` reads a result file of this party's own from an earlier job, by job and name.
+    `earlier` reads a result file of this party's own from an earlier job, by job and name, and `erase` removes
+    one that may be used once only.
     """
 
     party: str
@@ -65,6 +70,7 @@ class Run:
     progress: Progress
     folder: Path
     earlier: Callable[[str, str], bytes] = _nothing_earlier
+    erase: Callable[[str, str], None] = _nothing_to_erase
 
 
 class Application(Protocol):

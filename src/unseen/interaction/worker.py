@@ -33,7 +33,7 @@ from unseen.computation.circle import Circle, gathered
 from unseen.computation.correlation import dealer
 from unseen.computation.correlation.dealer import DealtSource
 from unseen.computation.correlation.pairwise import NoDealer
-from unseen.data.sealed import in_memory
+from unseen.data.sealed import SealedFolder, in_memory
 from unseen.encoding import Json, canonical, digest_bytes
 from unseen.errors import AbortedError, MisuseError, UnseenError
 from unseen.interaction import door
@@ -231,9 +231,16 @@ class _Surroundings:
 
     def earlier(self, job: str, name: str) -> bytes:
         """This institution's own result of an earlier job. Raises MisuseError for a name that no job has."""
+        return self._results(job).read(name)
+
+    def erase(self, job: str, name: str) -> None:
+        """Remove such a result, so that no later job uses it again."""
+        self._results(job).remove(name)
+
+    def _results(self, job: str) -> SealedFolder:
         if not re.fullmatch(r"[0-9a-f]{32}", job):
             raise MisuseError("a job's name has 32 hexadecimal digits; `unseen jobs` shows them")
-        return self.home.results(job).read(name)
+        return self.home.results(job)
 
 
 def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _Surroundings) -> Mapping[str, Json]:
@@ -246,6 +253,7 @@ def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _S
         progress=around.progress,
         folder=around.scratch,
         earlier=around.earlier,
+        erase=around.erase,
     )
     result = find(plan.application).run(run)
     circle.source.finish()

@@ -159,6 +159,16 @@ def test_a_vault_and_results_show_nothing_on_disk(tmp_path: Path, master: Aead) 
     assert back.to_pylist() == [PLANTED.decode()]
 
 
+def test_a_sealed_file_is_removed_for_good(tmp_path: Path, master: Aead) -> None:
+    job = SealedFolder(tmp_path / "job", keyring(tmp_path, master).seal("results"), "jobs/1")
+    job.write("once", PLANTED)
+    job.write("often", PLANTED)
+    job.remove("once")
+    assert job.names() == ["often"]
+    with pytest.raises(MisuseError, match="no once here any more"):
+        job.remove("once")
+
+
 def test_names_that_are_no_names(tmp_path: Path, master: Aead) -> None:
     for name in ("", "../x", "a b", "a--b", "x" * 101):
         with pytest.raises(MisuseError, match="no name of a keyset"):

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from unseen.application.alignment.joining import joined
 from unseen.application.alignment.planning import COUNT
-from unseen.application.alignment.request import Side, read_align, read_overlap
+from unseen.application.alignment.request import Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Method, aligned
@@ -32,8 +32,12 @@ def align(run: Run) -> Mapping[str, Json]:
     asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
     if asked.joins:
         return joined(run, asked)
+    if asked.way is not Way.AT_ONCE:
+        from unseen.application.alignment.preparing import prepare, use
+
+        return prepare(run, asked) if asked.prepare else use(run, asked)
     side = asked.parties[run.party]
-    table, keys = _released(run, side, "align", asked.most_unfit)
+    table, keys = released(run, side, "align", asked.most_unfit)
     began = perf_counter()
     find, receiving = aligned, sorted(run.plan.outputs)
     if len(receiving) == 1:
@@ -41,17 +45,17 @@ def align(run: Run) -> Mapping[str, Json]:
     found = find(
         run.circle,
         from_arrow(keys.keys),
-        _limit(run, "smallest_overlap"),
+        limit(run, "smallest_overlap"),
         watch=lambda done, note: run.progress("align", done, note),
         method=asked.method,
         declared=sizes(run.plan, run.party),
     )
     seconds = perf_counter() - began
     result: dict[str, Json] = {
-        **_sizes(run, found.own, found.theirs),
+        **partners(run, found.own, found.theirs),
         "method": found.method.value,
         "why": _why(found, asked.method),
-        **_keys_and_time(keys, seconds),
+        **keys_and_time(keys, seconds),
     }
     run.progress("align", 1.0)
     if run.party not in receiving:
@@ -64,20 +68,20 @@ def align(run: Run) -> Mapping[str, Json]:
 def overlap(run: Run) -> Mapping[str, Json]:
     """Count the common customers; the number goes to the recipients alone."""
     asked = read_overlap(cast("Mapping[str, Json]", run.plan.parameters["request"]))
-    _, keys = _released(run, asked.parties[run.party], "count", asked.most_unfit)
+    _, keys = released(run, asked.parties[run.party], "count", asked.most_unfit)
     began = perf_counter()
     count = cardinality.count_common(
         run.circle,
         from_arrow(keys.keys),
-        _limit(run, "smallest_overlap"),
+        limit(run, "smallest_overlap"),
         lambda done, note: run.progress("count", done, note),
         declared=sizes(run.plan, run.party),
-        round_to=_limit(run, "round_to"),
+        round_to=limit(run, "round_to"),
         most_exact=asked.exact_up_to,
     )
     seconds = perf_counter() - began
     run.progress("count", 1.0)
-    result: dict[str, Json] = {**_sizes(run, count.own, count.theirs), **_keys_and_time(keys, seconds)}
+    result: dict[str, Json] = {**partners(run, count.own, count.theirs), **keys_and_time(keys, seconds)}
     if COUNT not in run.plan.outputs.get(run.party, ()):
         return result
     if count.interval is not None:
@@ -88,11 +92,11 @@ def overlap(run: Run) -> Mapping[str, Json]:
     else:
         result["estimate"] = False
         why = f"every identifier counted: no more than {asked.exact_up_to:,} on both sides together"
-    unit = _limit(run, "round_to")
+    unit = limit(run, "round_to")
     return {**result, "common": count.common, "rounded_to": unit, "method": Method.CURVES.value, "why": why}
 
 
-def _released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Table, JoinKeys]:
+def released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Table, JoinKeys]:
     """This party's rows, and those of its keys that a join can use. Raises DataError naming the data set."""
     run.progress(step, 0.0, "reading own rows")
     table = run.release(side.dataset)
@@ -106,11 +110,13 @@ def _released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Ta
     return table, keys
 
 
-def _limit(run: Run, name: str) -> int:
+def limit(run: Run, name: str) -> int:
+    """A number among the plan's parameters."""
     return int(cast("int", run.plan.parameters[name]))
 
 
-def _sizes(run: Run, own: int, theirs: int) -> dict[str, Json]:
+def partners(run: Run, own: int, theirs: int) -> dict[str, Json]:
+    """Who offered how many."""
     return {"party": run.party, "partner": run.circle.others()[0].peer, "offered": own, "partner_offered": theirs}
 
 
@@ -123,7 +129,8 @@ def _why(found: Aligned, asked: Method | None) -> str:
     return f"{both:,} identifiers on both sides together, more than {FEW:,}: a hundred times faster than curves"
 
 
-def _keys_and_time(keys: JoinKeys, seconds: float) -> dict[str, Json]:
+def keys_and_time(keys: JoinKeys, seconds: float) -> dict[str, Json]:
+    """How fit the keys were, and how long it took."""
     report = keys.report
     return {
         "warnings": list(keys.warnings()),

@@ -12,6 +12,7 @@ from unseen.application.alignment.join_plan import (
     key_parameters,
     require_alike,
 )
+from unseen.application.alignment.prepared_plan import WAY, preparation_step, prepared_step, seconds_and_bytes
 from unseen.application.alignment.request import (
     AlignedSide,
     AlignRequest,
@@ -49,6 +50,9 @@ def plan_align(request: Request, agreement: Agreement) -> Plan:
     asked = read_align(request.body)
     _require_two(asked.parties, agreement)
     keys = {name: _keys(name, side) for name, side in sorted(asked.parties.items())}
+    if asked.prepare:
+        step = preparation_step(asked, _roles(agreement))
+        return _plan(request, agreement, asked, step, uses=keys[asked.large], outputs={})
     homeward = {name: _homeward(name, side, agreement) for name, side in sorted(asked.parties.items())}
     receiving = _receiving(asked, agreement)
     for name, columns in homeward.items():
@@ -59,7 +63,7 @@ def plan_align(request: Request, agreement: Agreement) -> Plan:
         request,
         agreement,
         asked,
-        join_step(asked, roles, facts) if asked.joins else _align_step(receiving, roles, facts),
+        _align_step(asked, receiving, roles, facts),
         uses=tuple(use for name in keys for use in (*keys[name], *homeward[name])),
         outputs={name: (rows_of(name),) for name in receiving},
         flows=tuple(Flow(rows_of(name), Shape.VALUE, (*keys[name], *homeward[name])) for name in receiving),
@@ -80,9 +84,16 @@ def _receiving(asked: AlignRequest, agreement: Agreement) -> tuple[str, ...]:
 
 
 def _align_step(
-    receiving: tuple[str, ...], roles: Mapping[Role, tuple[str, ...]], facts: Mapping[str, str]
+    asked: AlignRequest,
+    receiving: tuple[str, ...],
+    roles: Mapping[Role, tuple[str, ...]],
+    facts: Mapping[str, str],
 ) -> Step:
     """Where one party alone receives, the protocol tells the other nothing of who is common."""
+    if asked.joins:
+        return join_step(asked, roles, facts)
+    if asked.prepared:
+        return prepared_step(asked, receiving, roles, facts)
     if len(receiving) > 1:
         return Step("align", align.PROFILE, roles, facts)
     return Step("align", to_one.PROFILE, {**roles, Role.RECIPIENT: receiving}, facts)
@@ -120,7 +131,7 @@ def _plan(
     }
     parameters |= key_parameters(asked.parties)
     if isinstance(asked, AlignRequest):
-        parameters |= join_parameters(asked)
+        parameters |= {**join_parameters(asked), WAY: asked.way.value}
     return Plan(
         job=request.job,
         agreement=agreement.id,
@@ -173,6 +184,8 @@ def _facts(agreement: Agreement) -> dict[str, str]:
 def estimate_align(plan: Plan) -> dict[str, Json]:
     """Seconds and bytes for as many rows as declared: measured rates."""
     one, two = declared(plan).values()
+    if found := seconds_and_bytes(plan, min(one, two), max(one, two)):
+        return {"seconds": _START_SECONDS + found[0], "bytes": found[1]}
     times = choices_of(plan)
     return {
         "seconds": _START_SECONDS + times * align.seconds(one, two),

@@ -19,6 +19,8 @@ def present(console: Console, record: Mapping[str, Any], result: Mapping[str, An
         console.print(f"[yellow]warning[/]  {plain(warning)}")
     for name, value in lines(result):
         console.print(f"  {plain(name):<24}{plain(value)}")
+    if "prepared" in result:
+        console.print(f"Use it once: prepared: {record['job']} in a request for align, with the same rows.")
     if "common" in result:
         report.write_text(page(record, result), encoding="utf-8")
         console.print(f"Report: {report.resolve().as_uri()}")
@@ -26,6 +28,10 @@ def present(console: Console, record: Mapping[str, Any], result: Mapping[str, An
 
 def lines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The result in words: name and value of each line."""
+    if "prepared" in result:
+        one = result["party"] if result["prepared"] != result["party"] else result["partner"]
+        ready = f"{result['listed']:,} of {result['prepared']}, for up to {result['capacity']:,} of {one}"
+        return [("prepared", ready), ("seconds", f"{result['seconds']:.2f}")]
     own, theirs, me, partner = (result[name] for name in ("offered", "partner_offered", "party", "partner"))
     found = [(f"offered by {me}", f"{own:,}"), (f"offered by {partner}", f"{theirs:,}")]
     if "common" not in result:

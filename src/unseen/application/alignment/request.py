@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +19,14 @@ from unseen.interaction.agreement import explained
 
 Share = Annotated[float, Field(ge=0, le=1)]
 MOST_COUNTED: Final = 4_000_000
+
+
+class Way(StrEnum):
+    """Whether an alignment is done in one job or prepared by an earlier one; an agreement may bound it."""
+
+    AT_ONCE = "at-once"
+    PREPARATION = "preparation"
+    PREPARED = "prepared"
 
 
 class _Strict(BaseModel):
@@ -84,6 +93,8 @@ class AlignRequest(_Strict):
     or `most_repeats`, how often a key may occur at one side, make it a join; `left` names the party whose rows
     without a partner are wanted. `recipients` names who gets rows, of those whom the agreement lets; all of them
     otherwise. Where it is one, the other learns no more than sizes.
+
+    `prepare` does beforehand what the larger side's list needs, for one run; `prepared` names the job that did.
     """
 
     parties: Mapping[str, AlignedSide]
@@ -93,12 +104,39 @@ class AlignRequest(_Strict):
     left: str = ""
     most_repeats: Annotated[int, Field(ge=1, le=65_535)] | None = None
     recipients: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    prepare: bool = False
+    prepared: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
 
     @property
     def joins(self) -> bool:
         """Whether more is asked than one unique key's common customers."""
         sides = self.parties.values()
         return self.kind is not Kind.INNER or self.most_repeats is not None or any(side.keys for side in sides)
+
+    @property
+    def large(self) -> str:
+        """The party that declares more rows: whose list is prepared."""
+        return max(self.parties, key=lambda name: (self.parties[name].rows, name))
+
+    @property
+    def small(self) -> str:
+        """The other party."""
+        return min(name for name in self.parties if name != self.large)
+
+    @property
+    def way(self) -> Way:
+        """How it goes: in one job, or prepared beforehand."""
+        return Way.PREPARATION if self.prepare else Way.PREPARED if self.prepared else Way.AT_ONCE
+
+    @model_validator(mode="after")
+    def _way_fits(self) -> AlignRequest:
+        if self.way is Way.AT_ONCE:
+            return self
+        if self.prepare and (self.prepared or self.recipients or any(s.columns for s in self.parties.values())):
+            raise ValueError("a preparation gives nobody rows; leave `recipients`, `columns` and `prepared` out")
+        if self.joins or self.method:
+            raise ValueError("what is prepared is the alignment of one unique key, by its own method")
+        return self
 
     @model_validator(mode="after")
     def _kind_fits(self) -> AlignRequest:

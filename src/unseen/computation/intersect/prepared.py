@@ -252,8 +252,8 @@ def align_small(
     table = store.solved(grouped, terms.plan)
     if table is None or not np.array_equal(store.values(grouped, terms.plan, table), grouped.records[:, 3]):
         raise AbortedError("these keys have no table under the preparation's seed; prepare again")
-    state.spend()
     channel, _ = _meeting(circle, terms)
+    state.spend()
     channel.send("prepared/table", table.reshape(-1) ^ state.a)
     watch(0.2, "waiting for the partner's answer")
     cells = state.c ^ channel.receive("prepared/answer", np.uint64, (terms.plan.cells, 2))

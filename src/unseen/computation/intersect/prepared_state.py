@@ -1,12 +1,13 @@
 """What each side keeps between a prepared alignment's preparation and its one run (`prepared`), as bytes too.
 
 The bytes are a heading (canonical JSON) and little-endian arrays whose sizes follow from it. Both hold secrets:
-who has the large side's can compute its function at any key. They belong under the seal of the node's home.
+who has both sides' can compute the large side's function, and so tell of any key whether it is in the large set.
+They belong under the seal of the node's home.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Final, Self
@@ -70,12 +71,16 @@ class Terms:
 
 
 class _OneRun:
-    """A state that is good for one run: a second one under it would tell the partner the function's key."""
+    """A state that is good for one run: a second one under it would tell the partner the function's key.
+
+    `spending` is called once, before anything is sent that depends on the state: who stores it erases it there.
+    """
 
     spent: bool
+    spending: Callable[[], None]
 
     def spend(self) -> None:
-        """Raises RefusedError under rule `prepared-once` the second time."""
+        """Raises RefusedError under rule `prepared-once` the second time, and whatever `spending` raises."""
         if self.spent:
             raise RefusedError(
                 "prepared-once",
@@ -83,6 +88,11 @@ class _OneRun:
                 "prepare again",
             )
         self.spent = True
+        self.spending()
+
+
+def _keep() -> None:
+    """What is stored nowhere need not be erased."""
 
 
 @dataclass(eq=False)
@@ -99,6 +109,7 @@ class Large(_OneRun):
     rows: NDArray[np.uint32] = field(repr=False)
     checks: Words = field(repr=False)
     spent: bool = field(default=False, repr=False)
+    spending: Callable[[], None] = field(default=_keep, repr=False)
 
     @staticmethod
     def shapes(terms: Terms) -> Shaped:
@@ -109,12 +120,12 @@ class Large(_OneRun):
         return _written("large", self.terms, (self.delta, self.pad, self.rows, self.checks))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes, spending: Callable[[], None] = _keep) -> Self:
         """Raises MisuseError for what `to_bytes` has not written."""
         terms, (delta, pad, rows, checks) = _read("large", data, cls.shapes)
         if len(rows) and int(rows.max()) > terms.large:
             raise _unreadable("it names rows that there are none of")
-        return cls(terms, delta.copy(), pad.copy(), rows, checks)
+        return cls(terms, delta.copy(), pad.copy(), rows, checks, spending=spending)
 
 
 @dataclass(eq=False)
@@ -130,6 +141,7 @@ class Small(_OneRun):
     heads: Words = field(repr=False)
     rests: NDArray[np.uint8] = field(repr=False)
     spent: bool = field(default=False, repr=False)
+    spending: Callable[[], None] = field(default=_keep, repr=False)
 
     @staticmethod
     def shapes(terms: Terms) -> Shaped:
@@ -140,10 +152,10 @@ class Small(_OneRun):
         return _written("small", self.terms, (self.a, self.c, self.heads, self.rests))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes, spending: Callable[[], None] = _keep) -> Self:
         """Raises MisuseError for what `to_bytes` has not written."""
         terms, (a, c, heads, rests) = _read("small", data, cls.shapes)
-        return cls(terms, a.copy(), c.copy(), heads, rests)
+        return cls(terms, a.copy(), c.copy(), heads, rests, spending=spending)
 
 
 def size_of(side: type[Large] | type[Small], capacity: int, large: int, length: int) -> int:
