@@ -157,7 +157,12 @@ def export(
     recipient: Annotated[str, Parameter(help="Who gets the copy; a leaked one names them.")],
     to: Annotated[Path, Parameter(help="The .csv or .parquet file to write.")],
     columns: Annotated[str, Parameter(help="a,b,c; all that are on offer as retrieve.")] = "",
-    purpose: Annotated[str, Parameter(help="The purpose, for persons' consents and objections.")] = "*",
+    purpose: Annotated[
+        str,
+        Parameter(
+            help="The purpose, for persons' consents and objections; without it whoever objects to any is left out."
+        ),
+    ] = "*",
     consent: Annotated[bool, Parameter(negative="", help="Only persons whose consent stands.")] = False,
     home: HomeFolder = None,
     as_json: AsJson = False,
@@ -171,6 +176,8 @@ def export(
         console.print(f"{made.record.rows} rows for {escape(recipient)} in {to}; {made.record.excluded} left out")
         for column, change in made.marked.items():
             console.print(f"marked: {escape(column)}, no value moved by more than {change:g}")
+        for warning in made.warnings:
+            console.print(f"[yellow]warning[/]  {escape(warning)}")
 
     emit(as_json, made.as_json(), show)
 

@@ -19,7 +19,9 @@ def synthesise(
     epsilon: Annotated[float, Parameter(help="What one row may tell at most; 1 is usual.")] = 1.0,
     delta: Annotated[float, Parameter(help="The chance that it tells more.")] = 1e-6,
     columns: Annotated[str, Parameter(help="a,b,c; all that are on offer as aggregate.")] = "",
-    rows: Annotated[int | None, Parameter(help="How many rows; about as many as the data set has.")] = None,
+    rows: Annotated[
+        int | None, Parameter(help="How many rows, exactly; else about as many as the data set has.")
+    ] = None,
     agreement: Annotated[str, Parameter(help="For the partners of this agreement, from its privacy budget.")] = "",
     picture: Annotated[Path | None, Parameter(help="An .svg file that shows each column beside its copy.")] = None,
     home: HomeFolder = None,

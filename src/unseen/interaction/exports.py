@@ -15,6 +15,7 @@ from unseen.data.catalogue import Catalogue
 from unseen.data.dataset import Use
 from unseen.data.passage import Passage
 from unseen.data.release import ReleaseRecord, release
+from unseen.data.subject.book import ALL
 from unseen.data.watermark import Finding, mark, trace
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -31,26 +32,38 @@ KEYSET: Final = "watermark"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be exported: columns of a data set, to whom, for which purpose, whether consent is its basis."""
+    """What is to be exported: columns of a data set, to whom, for which purpose, whether consent is its basis.
+
+    Without a purpose (`*`) whoever objects to any purpose is left out.
+    """
 
     dataset: str
     columns: Sequence[str]
     recipient: str
-    purpose: str = "*"
+    purpose: str = ALL
     consent: bool = False
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was exported: its record, which columns carry marks, by how much a value moved at most."""
+    """What was exported: its record, which columns carry marks, by how much a value moved at most.
+
+    `warnings` say what a steward should know of the purpose, or of its absence.
+    """
 
     name: str
     record: ReleaseRecord
     marked: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         release_record: Any = self.record.as_json()
-        return {"export": self.name, "release": release_record, "marked": dict(self.marked)}
+        return {
+            "export": self.name,
+            "release": release_record,
+            "marked": dict(self.marked),
+            "warnings": list(self.warnings),
+        }
 
 
 def export(home: Home, order: Order, to: Path) -> Exported:
@@ -81,11 +94,27 @@ def export(home: Home, order: Order, to: Path) -> Exported:
         )
         released = release(catalogue, order.dataset, dict.fromkeys(columns, (Use.RETRIEVE,)), passage=passage)
     marked = mark(released.table, home.keyring.secret(KEYSET), name)
-    made = Exported(name, released.record, dict(zip(marked.columns, marked.changes, strict=True)))
+    changes = dict(zip(marked.columns, marked.changes, strict=True))
+    made = Exported(name, released.record, changes, _warnings(order.purpose, subjects.book.purposes()))
     body: dict[str, Json] = {**made.as_json(), "recipient": order.recipient, "purpose": order.purpose}
     home.ledger.append(Kind.RELEASE, f"export/{name}", body)
     write(marked.table, to)
     return made
+
+
+def _warnings(purpose: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Of a purpose that is not named, or that is none of those of which persons have said anything."""
+    if purpose == ALL and known:
+        return (
+            "no purpose is named, so that whoever objects to any purpose, or withdrew a consent, is left out; name"
+            f" it with --purpose (persons have spoken of: {', '.join(known)})",
+        )
+    if purpose != ALL and known and purpose not in known:
+        return (
+            f"nobody has said anything of the purpose {purpose!r}; persons have spoken of: {', '.join(known)}. Is it"
+            " written as they and your agreements write it?",
+        )
+    return ()
 
 
 def traced(home: Home, table: pa.Table) -> list[Finding]:

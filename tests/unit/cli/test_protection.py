@@ -146,6 +146,25 @@ def test_a_leaked_part_of_an_export_names_its_recipient(home: Home, told: Any, t
     assert "is there already" in told("dataset", "export", "loans", *again, fails=True)
 
 
+def test_an_export_for_no_purpose_leaves_out_whoever_objects_to_any_and_says_so(
+    home: Home, told: Any, tmp_path: Path
+) -> None:
+    def exported(number: int, *words: str) -> Any:
+        target = ("--to", str(tmp_path / f"{number}.csv"))
+        return told("dataset", "export", "loans", "--recipient", "auditor", *target, *words)
+
+    assert exported(0)["warnings"] == []
+    told("subject", "object", "c7", "--purpose", "dpv:CreditChecking")
+    left_out = exported(1)
+    assert left_out["release"]["excluded"] == 1
+    assert "no purpose is named" in left_out["warnings"][0]
+    named = exported(2, "--purpose", "dpv:CreditChecking")
+    assert (named["release"]["excluded"], named["warnings"]) == (1, [])
+    other = exported(3, "--purpose", "dpv:CreditCheking")
+    assert other["release"]["excluded"] == 0
+    assert "persons have spoken of: dpv:CreditChecking" in other["warnings"][0]
+
+
 def test_only_columns_on_offer_as_retrieve_are_exported(home: Home, told: Any, tmp_path: Path) -> None:
     told("dataset", "allow", "loans", "income=feature")
     words = ("--recipient", "x", "--to", str(tmp_path / "x.csv"), "--columns", "income")

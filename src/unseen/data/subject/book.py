@@ -124,7 +124,10 @@ class SubjectBook:
         ]
 
     def excluded(self, purpose: str) -> pa.Table:
-        """The marks of those who are erased, object to the purpose, or have withdrawn consent to it."""
+        """The marks of those who are erased, object to the purpose, or have withdrawn consent to it.
+
+        Where no purpose is named (`ALL`), an objection to any purpose counts: it might be this one.
+        """
         with self.opened() as connection:
             return connection.execute(_EXCLUDED, {"purpose": purpose}).to_arrow_table()
 
@@ -132,6 +135,12 @@ class SubjectBook:
         """The marks of those whose consent to the purpose stands."""
         with self.opened() as connection:
             return connection.execute(_CONSENTING, {"purpose": purpose}).to_arrow_table()
+
+    def purposes(self) -> list[str]:
+        """All purposes of which anybody has said anything, in order."""
+        with self.opened() as connection:
+            found = connection.execute("select distinct purpose from notes order by purpose").fetchall()
+        return [purpose for (purpose,) in found if purpose != ALL]
 
     def count(self) -> int:
         with self.opened() as connection:
@@ -184,16 +193,18 @@ create table if not exists notes (
     moment timestamp not null, source varchar not null, evidence blob, place bigint default nextval('places'))
 """
 
+_CONCERNED: Final = f"(purpose in ('{ALL}', $purpose) or $purpose = '{ALL}')"
+
 _EXCLUDED: Final = f"""
 with doubted as (
     select distinct {HIGH}, {LOW} from notes
     where asked = {Asked.ERASURE:d}
-       or (purpose in ('{ALL}', $purpose) and asked in ({Asked.WITHDRAWAL:d}, {Asked.OBJECTION:d}))
+       or ({_CONCERNED} and asked in ({Asked.WITHDRAWAL:d}, {Asked.OBJECTION:d}))
 ), newest as (
     select {HIGH}, {LOW}, asked in ({Asked.OBJECTION:d}, {Asked.LIFTED:d}) as objecting, purpose,
            arg_max(asked, epoch_us(moment)::hugeint * 4294967296 + place) as asked
     from notes semi join doubted using ({HIGH}, {LOW})
-    where asked <> {Asked.ERASURE:d} and purpose in ('{ALL}', $purpose)
+    where asked <> {Asked.ERASURE:d} and {_CONCERNED}
     group by all
 )
 select distinct {HIGH}, {LOW} from newest where asked in ({Asked.WITHDRAWAL:d}, {Asked.OBJECTION:d})

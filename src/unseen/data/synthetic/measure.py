@@ -3,7 +3,7 @@
 Neighbouring tables differ in one row, added or taken away. Text values are named if their noisy count is over a
 threshold (stability-based histograms; Korolova et al. 2009); counts of one column and of pairs of columns get
 Gaussian noise, accounted as zero-concentrated privacy (Bun & Steinke 2016) and turned into epsilon and delta by
-OpenDP. The number of rows is not taken for known.
+OpenDP. The number of rows is not taken for known: it is one more noisy count.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ Counts = NDArray[np.float64]
 
 NAMES_SHARE: Final = 0.2
 """Of epsilon, and half of delta, for the names of text values, where there are text columns."""
+TOTAL_SHARE: Final = 0.1
+"""Of what is left, for the number of rows."""
 SINGLES_SHARE: Final = 0.3
 """Of what is left, for counts of single columns; the rest goes to pairs."""
 _SIGN: Final = "\x1f"
@@ -85,13 +87,18 @@ class Meter:
             named[name].append(value)
         return named
 
+    def total(self, rows: int) -> float:
+        """The noisy number of rows."""
+        (noisy,), _ = self._noisy([np.array([rows], np.int64)], 1, TOTAL_SHARE)
+        return float(noisy[0])
+
     def singles(self, counts: Sequence[NDArray[np.int64]]) -> tuple[list[Counts], float]:
         """Noisy counts of every column, and the noise's standard deviation."""
         return self._noisy(counts, self._columns, SINGLES_SHARE)
 
     def pairs(self, counts: Sequence[NDArray[np.int64]]) -> tuple[list[Counts], float]:
         """Noisy counts of every pair of columns, and the noise's standard deviation."""
-        return self._noisy(counts, self._columns * (self._columns - 1) // 2, 1 - SINGLES_SHARE)
+        return self._noisy(counts, self._columns * (self._columns - 1) // 2, 1 - TOTAL_SHARE - SINGLES_SHARE)
 
     def _noisy(self, counts: Sequence[NDArray[np.int64]], tables: int, share: float) -> tuple[list[Counts], float]:
         if not tables:

@@ -55,8 +55,9 @@ def synthesise(table: pa.Table, cost: Cost, rows: int | None = None, identifiers
     named = meter.names(texts)
     codings = tuple(coding(columns[name].type, named.get(name, ())) for name in names)
     fine = [code.encode(columns[name]) for code, name in zip(codings, names, strict=True)]
-    singles, noise = meter.singles([_histogram(f, c.size) for f, c in zip(fine, codings, strict=True)])
-    singles = [_cleaned(single, noise) for single in singles]
+    total = max(1.0, meter.total(table.num_rows))
+    singles, _ = meter.singles([_histogram(f, c.size) for f, c in zip(fine, codings, strict=True)])
+    singles = [_cleaned(single, total) for single in singles]
     groups = [_groups(single, code.ordered) for single, code in zip(singles, codings, strict=True)]
     coarse = [group[codes] for group, codes in zip(groups, fine, strict=True)]
     sizes = [int(group.max()) + 1 for group in groups]
@@ -64,7 +65,7 @@ def synthesise(table: pa.Table, cost: Cost, rows: int | None = None, identifiers
     pairs, pair_noise = meter.pairs([_table(coarse[i], coarse[j], sizes[i], sizes[j]) for i, j in places])
     known = dict(zip(places, pairs, strict=True))
     tree = _tree(known, len(names), pair_noise)
-    count = rows if rows is not None else max(1, round(float(np.mean([single.sum() for single in singles]))))
+    count = round(total) if rows is None else rows
     if not 1 <= count <= MOST_ROWS:
         raise MisuseError(f"a synthetic copy has 1 to {MOST_ROWS} rows")
     draw = np.random.default_rng()
@@ -88,9 +89,16 @@ def _table(rows: Codes, columns: Codes, height: int, width: int) -> NDArray[np.i
     return np.bincount(rows * width + columns, minlength=height * width).reshape(height, width)
 
 
-def _cleaned(counts: Counts, noise: float) -> Counts:
-    """Counts that noise alone does not explain; where there are none, all alike."""
-    kept = np.where(counts > 2 * noise, counts, 0.0)
+def _cleaned(counts: Counts, total: float) -> Counts:
+    """The largest counts, as many as make up the noisy number of rows (norm-cut; Wang et al., NDSS 2020).
+
+    To keep all that lie above nought would add what noise alone puts there: in hundreds of bins more than the rows.
+    """
+    order = np.argsort(-counts, kind="stable")
+    most = np.maximum(counts[order], 0.0)
+    before = np.cumsum(most) - most
+    kept = np.zeros_like(counts)
+    kept[order] = np.clip(total - before, 0.0, most)
     return kept if kept.any() else np.ones_like(counts)
 
 

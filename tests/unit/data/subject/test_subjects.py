@@ -72,6 +72,14 @@ def test_an_objection_to_a_purpose_counts_for_that_purpose_until_it_is_lifted(bo
     assert passing(book, people, "marketing") == [1, 3]
 
 
+def test_a_release_without_a_purpose_leaves_out_whoever_objects_to_any(book: SubjectBook) -> None:
+    book.add([Note("ann", Asked.OBJECTION, "credit", NOON), Note("bob", Asked.WITHDRAWAL, "marketing", NOON)])
+    book.add([Note("cid", Asked.OBJECTION, "credit", NOON), Note("cid", Asked.LIFTED, "credit", NOON)])
+    assert passing(book, ["ann", "bob", "cid", "dan"], ALL) == [2, 3]
+    assert passing(book, ["ann", "bob", "cid", "dan"], "trial") == [0, 1, 2, 3]
+    assert book.purposes() == ["credit", "marketing"]
+
+
 def test_where_consent_is_the_basis_only_those_pass_whose_consent_stands(book: SubjectBook) -> None:
     people: list[str | None] = ["ann", "bob", "cid", "dan", None]
     book.add([Note(name, Asked.CONSENT, "credit", NOON) for name in ("ann", "bob", "cid")])
@@ -110,10 +118,12 @@ NOTES = st.lists(
 
 
 @settings(deadline=None, max_examples=25)
-@given(NOTES, st.booleans())
+@given(NOTES, st.sampled_from(["credit", ALL]), st.booleans())
 def test_who_passes_is_who_a_careful_clerk_would_let_pass(
-    tmp_path_factory: pytest.TempPathFactory, notes: list[tuple[str, Asked, str, int]], consent: bool
+    tmp_path_factory: pytest.TempPathFactory, notes: list[tuple[str, Asked, str, int]], named: str, consent: bool
 ) -> None:
+    """Where no purpose is named, a word against any purpose counts, and consent to all purposes alone."""
+
     class NoSeal:
         def seal(self, data: bytes, context: bytes) -> bytes:
             raise AssertionError
@@ -131,13 +141,13 @@ def test_who_passes_is_who_a_careful_clerk_would_let_pass(
         newest = {
             (asked in (Asked.OBJECTION, Asked.LIFTED), purpose): asked
             for _, asked, purpose, _ in told
-            if purpose in ("credit", ALL) and asked is not Asked.ERASURE
+            if (named == ALL or purpose in ("credit", ALL)) and asked is not Asked.ERASURE
         }
         against = {Asked.OBJECTION, Asked.WITHDRAWAL} & set(newest.values())
-        willing = any(asked is Asked.CONSENT and purpose in ("credit", ALL) for _, asked, purpose, _ in told)
+        willing = any(asked is Asked.CONSENT and purpose in (named, ALL) for _, asked, purpose, _ in told)
         if not erased and not against and (willing or not consent):
             expected.append(place)
-    assert passing(book, [*NAMES], consent=consent) == expected
+    assert passing(book, [*NAMES], named, consent) == expected
 
 
 def test_a_large_stream_keeps_its_order_and_types(book: SubjectBook) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from unseen.data.synthetic.coding import Dates, Names, Numbers, coding
 from unseen.data.synthetic.fidelity import fidelity, picture
-from unseen.data.synthetic.measure import Cost, Meter
+from unseen.data.synthetic.measure import TOTAL_SHARE, Cost, Meter
 from unseen.data.synthetic.model import synthesise
 from unseen.errors import DataError, MisuseError
 
@@ -42,7 +42,7 @@ def test_a_copy_has_the_types_and_about_the_figures_of_its_data_set(copy) -> Non
     assert made.schema.names == TABLE.schema.names
     for name in TABLE.schema.names[1:]:
         assert made.schema.field(name).type == TABLE.schema.field(name).type
-    assert abs(made.num_rows - ROWS) < 0.05 * ROWS
+    assert abs(made.num_rows - ROWS) < 0.01 * ROWS
     assert 0.05 < made["income"].null_count / made.num_rows < 0.15
     found = fidelity(TABLE, copy)
     assert max(found.columns.values()) < 0.1
@@ -57,6 +57,18 @@ def test_a_value_of_one_person_is_never_named_and_identifiers_are_made_up(copy) 
     assert set(copy.table["town"].to_pylist()) <= {"Bonn", "Köln", "other"}
     assert copy.table["id"][0].as_py() == "id-00000001"
     assert not set(copy.table["id"].to_pylist()) & set(TABLE["id"].to_pylist())
+
+
+@pytest.mark.parametrize("rows", [400, 1000])
+def test_a_copy_has_about_as_many_rows_as_its_data_set_or_as_many_as_asked(rows: int) -> None:
+    """In a small table noise alone fills hundreds of empty bins; it must not make rows."""
+    small = TABLE.slice(0, rows)
+    cost = Cost(1.0, 1e-6)
+    spread = 1 / math.sqrt(2 * Meter(cost, texts=2, columns=5)._rho * TOTAL_SHARE)
+    made = [synthesise(small, cost, identifiers=["id"]).table.num_rows for _ in range(3)]
+    assert all(abs(count - rows) < 7 * spread for count in made)
+    for asked in (1, 777):
+        assert synthesise(small, cost, asked, identifiers=["id"]).table.num_rows == asked
 
 
 def test_the_picture_shows_every_column(copy) -> None:  # type: ignore[no-untyped-def]
@@ -76,7 +88,9 @@ def test_all_measurements_together_cost_what_was_allowed(epsilon: float, delta: 
     )  # what is allowed is used up: OpenDP's conversion is tighter, not looser, than this
     _, single_noise = meter.singles([np.zeros(10, np.int64)] * 4)
     _, pair_noise = meter.pairs([np.zeros((3, 3), np.int64)] * 6)
-    assert 4 / (2 * single_noise**2) + 6 / (2 * pair_noise**2) <= rho * (1 + 1e-6)
+    meter.total(100)
+    assert meter._used <= rho * (1 + 1e-6)
+    assert 4 / (2 * single_noise**2) + 6 / (2 * pair_noise**2) <= (1 - TOTAL_SHARE) * rho * (1 + 1e-6)
     with pytest.raises(MisuseError, match="measured, not"):
         meter.pairs([np.zeros((3, 3), np.int64)])
     with pytest.raises(MisuseError, match="twice"):
