@@ -160,7 +160,7 @@ def export(
     purpose: Annotated[
         str,
         Parameter(
-            help="The purpose, for persons' consents and objections; without it whoever objects to any is left out."
+            help="The purpose, for persons' consents and objections; without it, who objects to any is left out."
         ),
     ] = "*",
     consent: Annotated[bool, Parameter(negative="", help="Only persons whose consent stands.")] = False,

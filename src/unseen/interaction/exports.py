@@ -111,8 +111,8 @@ def _warnings(purpose: str, known: Sequence[str]) -> tuple[str, ...]:
         )
     if purpose != ALL and known and purpose not in known:
         return (
-            f"nobody has said anything of the purpose {purpose!r}; persons have spoken of: {', '.join(known)}. Is it"
-            " written as they and your agreements write it?",
+            f"nobody has said anything of the purpose {purpose!r}; persons have spoken of: {', '.join(known)}."
+            " Is it written as they and your agreements write it?",
         )
     return ()
 

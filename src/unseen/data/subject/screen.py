@@ -23,7 +23,8 @@ _NOT: Final = "build_side_probe_side,join_order,join_filter_pushdown"
 class Screen:
     """Leaves out who objects to `purpose`, withdrew consent to it or is erased; used for one stream.
 
-    Where no purpose is named (`*`), whoever objects to any purpose is left out. With `consent` only those stay whose consent stands. Rows without a person stay unless consent is needed.
+    Where no purpose is named (`*`), whoever objects to any purpose is left out. With `consent` only those stay
+    whose consent stands. Rows without a person stay unless consent is needed.
     `excluded` and `marks` stand when the stream has ended.
     """
 

@@ -92,7 +92,7 @@ def _table(rows: Codes, columns: Codes, height: int, width: int) -> NDArray[np.i
 def _cleaned(counts: Counts, total: float) -> Counts:
     """The largest counts, as many as make up the noisy number of rows (norm-cut; Wang et al., NDSS 2020).
 
-    To keep all that lie above nought would add what noise alone puts there: in hundreds of bins more than the rows.
+    To keep all that lie above nought would add what noise alone puts there: in hundreds of bins more than rows.
     """
     order = np.argsort(-counts, kind="stable")
     most = np.maximum(counts[order], 0.0)
