@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,13 @@ columns:
   lender: {people_lender: {tax: [join]}}
   bureau: {people_bureau: {tax: [join]}}
   insurer: {people_insurer: {tax: [join]}}
-computations: [align-all, known-at]
-recipients: {lender-rows: [lender], insurer-rows: [insurer], known: [lender, bureau, insurer]}
+computations: [align-all, known-at, overlap-pairs]
+recipients:
+  lender-rows: [lender]
+  insurer-rows: [insurer]
+  known: [lender, bureau, insurer]
+  bureau-lender-overlap: [lender, bureau]
+  insurer-lender-overlap: [lender, insurer, bureau]
 limits: {smallest_overlap: 20, most_identifiers: 5000, runs: 1000}
 """
 PEOPLE = {"lender": range(300), "bureau": range(100, 350), "insurer": range(200, 2200)}
@@ -104,3 +110,16 @@ def test_three_nodes_count_who_is_known_at_two_and_no_message_is_undeclared(stre
         result = client.result(job)["result"]
     assert (result["known"], result["least"]) == (250, 2)
     assert not street.findings()
+
+
+def test_two_pairs_count_as_agreed_and_the_third_does_not(street: Street) -> None:
+    with street.lender.client() as client:
+        job = client.submit("overlap-pairs", street.agreement, body())
+        record = client.wait(job, SECONDS)
+        assert (record["state"], record["incidents"]) == ("done", [])
+    told = {}
+    for institution in street.all[:3]:
+        result = json.loads(institution.home.results(job).read("result.json"))
+        told[institution.name] = {tuple(pair["of"]): pair["common"] for pair in result["pairs"]}
+    both = {("bureau", "lender"): 200, ("insurer", "lender"): 100}
+    assert told == {"lender": both, "bureau": both, "insurer": {("insurer", "lender"): 100}}

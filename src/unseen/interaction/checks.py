@@ -3,7 +3,7 @@
 1. The agreement is signed by every party, unaltered, with the introduced keys.
 2. Today lies within its dates.
 3. It allows this application.
-4. The plan's purpose is the agreement's, and its parties and dealer are the agreement's.
+4. The plan's purpose is the agreement's, and so are its parties; its dealer too, where it needs one.
 5. Every column use in the plan is agreed.
 6. Every column of ours is on offer for that use in our own catalogue.
 7. Every output goes to agreed recipients only.
@@ -113,7 +113,7 @@ def _purpose_and_parties(plan: Plan, terms: Agreement) -> None:
         raise RefusedError("agreement", "the plan is for another agreement than this one")
     if plan.purpose != terms.purpose:
         raise RefusedError("purpose", f"the plan's purpose is not the agreed one ({terms.purpose})")
-    if plan.parties != terms.computing or plan.dealer != terms.dealer:
+    if plan.parties != terms.computing or plan.dealer not in (None, terms.dealer):
         raise RefusedError("parties", "the plan's parties or dealer are not those of the agreement")
 
 

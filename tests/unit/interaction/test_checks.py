@@ -110,7 +110,6 @@ DEPARTURES: list[tuple[str, Callable[[Plan], Plan]]] = [
     ("purpose", lambda plan: replace(plan, purpose="dpv:Marketing")),
     ("parties", lambda plan: replace(plan, parties=("lender", "bureau"))),
     ("parties", lambda plan: replace(plan, parties=("bureau", "lender", "stranger"))),
-    ("parties", lambda plan: replace(plan, dealer=None)),
     ("parties", lambda plan: replace(plan, dealer="stranger")),
     ("column-use", with_use(ColumnUse("bureau", "file", "inquiries", Use.RETRIEVE))),
     ("column-use", with_use(ColumnUse("bureau", "file", "address", Use.FEATURE))),
@@ -223,6 +222,10 @@ def test_the_own_catalogue_is_asked_for_own_columns_alone(agreed: Envelope, peop
     with pytest.raises(RefusedError, match="catalogue-use"):
         check_plan(a_plan(agreed), agreed, cards, "bureau", closed, ROWS.__getitem__, 0, NOON)
     check_plan(a_plan(agreed), agreed, cards, "dealer", closed, ROWS.__getitem__, 0, NOON)
+
+
+def test_a_plan_that_needs_no_dealer_may_leave_the_agreed_one_out(agreed: Envelope, people: People) -> None:
+    check(replace(a_plan(agreed), dealer=None), agreed, people)
 
 
 def test_the_last_agreed_run_is_granted_and_the_next_is_not(agreed: Envelope, people: People) -> None:

@@ -1,4 +1,5 @@
-"""Three and more institutions: the customers that all know (align-all), or how many so many know (known-at)."""
+"""Three and more institutions: the customers that all know (align-all), how many so many know (known-at), and how
+many each agreed pair shares (overlap-pairs)."""
 
 from __future__ import annotations
 
@@ -75,5 +76,41 @@ class KnownAt:
         present(console, result)
 
 
+class OverlapPairs:
+    """The application `overlap-pairs`: how many customers pairs of institutions share, where that is agreed."""
+
+    name = "overlap-pairs"
+    version = "1"
+    summary = "how many customers each agreed pair of three or more institutions shares, and nothing of which"
+
+    def plan(self, request: Request, agreement: Agreement) -> Plan:
+        from unseen.application.several.pairs import plan_pairs
+
+        return plan_pairs(request, agreement)
+
+    def run(self, run: Run) -> Mapping[str, Json]:
+        from unseen.application.several.pairs import count_each_pair
+
+        return count_each_pair(run)
+
+    def estimate(self, plan: Plan, rows: int) -> Mapping[str, Json]:
+        from unseen.application.several.pairs import estimate
+
+        return estimate(plan)
+
+    def present(
+        self,
+        console: Console,
+        record: Mapping[str, Any],
+        result: Mapping[str, Any],
+        report: Path,
+        ledgers: Sequence[Path],
+    ) -> None:
+        from unseen.application.several.pairs import present
+
+        present(console, result)
+
+
 ALIGN_ALL = AlignAll()
 KNOWN_AT = KnownAt()
+OVERLAP_PAIRS = OverlapPairs()

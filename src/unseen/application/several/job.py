@@ -29,33 +29,33 @@ FILE: Final = "common.parquet"
 
 def align_everyone(run: Run) -> Mapping[str, Json]:
     """Find the customers common to all; this party's numbers. Its own keys of them go to common.parquet."""
-    table, keys = _released(run, "align")
+    table, keys = released(run, "align")
     began = perf_counter()
     rows = align_all(
-        run.circle, from_arrow(keys.keys), _limit(run, "smallest_overlap"), partial(run.progress, "align"),
+        run.circle, from_arrow(keys.keys), limit(run, "smallest_overlap"), partial(run.progress, "align"),
         declared(run.plan),
     )  # fmt: skip
     seconds = perf_counter() - began
     if rows_of(run.party) in run.plan.outputs.get(run.party, ()):
         pq.write_table(table.take(pa.array(keys.rows[rows])), run.folder / FILE)
     run.progress("align", 1.0)
-    return {**_offered(run, keys), "common": len(rows), "seconds": round(seconds, 3)}
+    return {**offered(run, keys), "common": len(rows), "seconds": round(seconds, 3)}
 
 
 def count_everyone(run: Run) -> Mapping[str, Json]:
     """Count the customers that at least so many institutions know; rounded as agreed."""
-    _, keys = _released(run, "count")
-    least, unit = int(cast("int", _request(run)["least"])), _limit(run, "round_to")
+    _, keys = released(run, "count")
+    least, unit = int(cast("int", request_of(run)["least"])), limit(run, "round_to")
     began = perf_counter()
     number = count_known(
-        run.circle, from_arrow(keys.keys), least, _limit(run, "smallest_overlap"), None,
+        run.circle, from_arrow(keys.keys), least, limit(run, "smallest_overlap"), None,
         partial(run.progress, "count"), declared(run.plan),
     )  # fmt: skip
     seconds = perf_counter() - began
     run.progress("count", 1.0)
     rounded = (number + unit // 2) // unit * unit
     return {
-        **_offered(run, keys),
+        **offered(run, keys),
         "least": least,
         "known": rounded,
         "rounded_to": unit,
@@ -78,14 +78,15 @@ def present(console: Console, result: Mapping[str, Any]) -> None:
         console.print(f"  {escape(name)}  {escape(value)}")
 
 
-def _request(run: Run) -> Mapping[str, Any]:
+def request_of(run: Run) -> Mapping[str, Any]:
+    """The request in the plan."""
     return cast("Mapping[str, Any]", run.plan.parameters["request"])
 
 
-def _released(run: Run, step: str) -> tuple[pa.Table, JoinKeys]:
+def released(run: Run, step: str) -> tuple[pa.Table, JoinKeys]:
     """This party's rows, and those of its keys that a join can use. Raises DataError naming the data set."""
     run.progress(step, 0.0, "reading own rows")
-    asked = _request(run)
+    asked = request_of(run)
     side = asked["parties"][run.party]
     table = run.release(side["dataset"])
     try:
@@ -95,7 +96,8 @@ def _released(run: Run, step: str) -> tuple[pa.Table, JoinKeys]:
     return table.select([side["key"]]), keys
 
 
-def _offered(run: Run, keys: JoinKeys) -> dict[str, Json]:
+def offered(run: Run, keys: JoinKeys) -> dict[str, Json]:
+    """Who computed, what this party offered, and what a steward should know."""
     return {
         "party": run.party,
         "parties": list(run.plan.parties),
@@ -104,5 +106,6 @@ def _offered(run: Run, keys: JoinKeys) -> dict[str, Json]:
     }
 
 
-def _limit(run: Run, name: str) -> int:
+def limit(run: Run, name: str) -> int:
+    """A number among the plan's parameters."""
     return int(cast("int", run.plan.parameters[name]))

@@ -27,11 +27,13 @@ NUMBER: Final = "known"
 Asked = TypeVar("Asked", bound=BaseModel)
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A part of a request."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Offer(_Strict):
+class Offer(Strict):
     """One party's part: data set, key column, and how many rows it offers at most, which is held to in the run."""
 
     dataset: str
@@ -39,7 +41,7 @@ class Offer(_Strict):
     rows: Annotated[int, Field(ge=1, le=MOST_KEYS)]
 
 
-class AlignAllRequest(_Strict):
+class AlignAllRequest(Strict):
     """`most_unfit` is the share of keys that may be empty, repeated or malformed, each; they are left out."""
 
     parties: Mapping[str, Offer]
@@ -59,14 +61,14 @@ def rows_of(party: str) -> str:
 
 def plan_align_all(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
-    asked = _read(AlignAllRequest, request.body)
-    keys = _keys(asked, agreement, fewest=3)
+    asked = read(AlignAllRequest, request.body)
+    keys = keys_of(asked, agreement, fewest=3)
     receiving = [name for name in keys if name in agreement.recipients.get(rows_of(name), ())]
-    return _plan(
+    return plan_of(
         request,
         agreement,
         asked,
-        Step("align", multiparty.PROFILE, _roles(agreement), _facts(agreement)),
+        (Step("align", multiparty.PROFILE, roles_of(agreement), facts_of(agreement)),),
         dealer=None,
         uses=tuple(keys.values()),
         outputs={name: (rows_of(name),) for name in receiving},
@@ -76,8 +78,8 @@ def plan_align_all(request: Request, agreement: Agreement) -> Plan:
 
 def plan_known_at(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit parties or recipients."""
-    asked = _read(KnownAtRequest, request.body)
-    keys = _keys(asked, agreement, fewest=2)
+    asked = read(KnownAtRequest, request.body)
+    keys = keys_of(asked, agreement, fewest=2)
     if asked.least > len(keys):
         raise MisuseError(f"no customer is known at {asked.least} of {len(keys)} institutions; ask for fewer")
     if missing := [name for name in keys if name not in agreement.recipients.get(NUMBER, ())]:
@@ -87,12 +89,12 @@ def plan_known_at(request: Request, agreement: Agreement) -> Plan:
         )
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this count needs one")
-    facts = {**_facts(agreement), "least": str(asked.least), "institutions": ", ".join(keys)}
-    return _plan(
+    facts = {**facts_of(agreement), "least": str(asked.least), "institutions": ", ".join(keys)}
+    return plan_of(
         request,
         agreement,
         asked,
-        Step("count", known_at.PROFILE, _roles(agreement), facts),
+        (Step("count", known_at.PROFILE, roles_of(agreement), facts),),
         dealer=agreement.dealer,
         uses=tuple(keys.values()),
         outputs=dict.fromkeys(keys, (NUMBER,)),
@@ -100,7 +102,10 @@ def plan_known_at(request: Request, agreement: Agreement) -> Plan:
     )
 
 
-def _plan(request: Request, agreement: Agreement, asked: AlignAllRequest, step: Step, **parts: Any) -> Plan:
+def plan_of(
+    request: Request, agreement: Agreement, asked: AlignAllRequest, steps: tuple[Step, ...], **parts: Any
+) -> Plan:
+    """The plan of a request of three or more, with what differs from one to another in `parts`."""
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
         "key_normalisation": NORMALISATION,
@@ -116,21 +121,23 @@ def _plan(request: Request, agreement: Agreement, asked: AlignAllRequest, step: 
         application_version="1",
         purpose=agreement.purpose,
         parties=agreement.computing,
-        steps=(step,),
+        steps=steps,
         parameters=parameters,
         seed=request.seed,
         **parts,
     )
 
 
-def _read(kind: type[Asked], body: Mapping[str, Any]) -> Asked:
+def read(kind: type[Asked], body: Mapping[str, Any]) -> Asked:
+    """Raises MisuseError, naming each field that is wrong."""
     try:
         return kind.model_validate(body)
     except ValidationError as error:
         raise MisuseError(f"the request cannot be used: {explained(error)}") from error
 
 
-def _keys(asked: AlignAllRequest, agreement: Agreement, fewest: int) -> dict[str, ColumnUse]:
+def keys_of(asked: AlignAllRequest, agreement: Agreement, fewest: int) -> dict[str, ColumnUse]:
+    """Every party's key column. Raises MisuseError for other parties than the agreement's, or too few."""
     if set(asked.parties) != set(agreement.computing):
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
     if len(asked.parties) < fewest:
@@ -140,9 +147,11 @@ def _keys(asked: AlignAllRequest, agreement: Agreement, fewest: int) -> dict[str
     }
 
 
-def _roles(agreement: Agreement) -> dict[Role, tuple[str, ...]]:
+def roles_of(agreement: Agreement) -> dict[Role, tuple[str, ...]]:
+    """Who computes, and who deals."""
     return {Role.EACH: agreement.computing, Role.DEALER: (agreement.dealer,) if agreement.dealer else ()}
 
 
-def _facts(agreement: Agreement) -> dict[str, str]:
+def facts_of(agreement: Agreement) -> dict[str, str]:
+    """What all disclosures may name."""
     return {"smallest_overlap": str(agreement.limits.smallest_overlap)}

@@ -111,7 +111,7 @@ def count_common(
     low, high = interval(counted, rate, min(own, theirs))
     unit = round_to
     between = (low // unit * unit, -(-high // unit) * unit)
-    return Count(own, theirs, rounded(round(counted / rate), unit), rate, between)
+    return Count(own, theirs, rounded(min(round(counted / rate), own, theirs), unit), rate, between)
 
 
 def _on_sample(circle: Circle, entered: oprf.Entered, theirs: int, rate: float, watch: Watch) -> int:
