@@ -7,6 +7,8 @@ the peer. An array handed to `send` must not be changed afterwards: it may still
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -25,14 +27,33 @@ class Rounds:
     def __init__(self) -> None:
         self.count = 0
         self._sent = False
+        self._overlapping = False
+        self._sent_meanwhile = False
 
     def sending(self) -> None:
-        self._sent = True
+        if self._overlapping:
+            self._sent_meanwhile = True
+        else:
+            self._sent = True
 
     def receiving(self) -> None:
         if self._sent:
             self._sent = False
             self.count += 1
+
+    @contextmanager
+    def overlap(self) -> Iterator[None]:
+        """What is received within answers what was sent before, however sends and receives alternate here."""
+        outer = self._overlapping
+        self._sent = self._sent or self._sent_meanwhile
+        self._overlapping, self._sent_meanwhile = True, False
+        try:
+            yield
+        finally:
+            self._overlapping = outer
+            if not outer:
+                self._sent = self._sent or self._sent_meanwhile
+                self._sent_meanwhile = False
 
 
 class Channel:

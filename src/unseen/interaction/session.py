@@ -14,6 +14,7 @@ House rules
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -30,6 +31,7 @@ from unseen.computation.channel import Channel, Rounds, open_channel
 from unseen.encoding import canonical, parse_json
 from unseen.errors import MisuseError, PeerLostError, ProtocolError, UnseenError
 from unseen.interaction.front_door import session_name
+from unseen.interaction.tls_connection import TlsConnection
 from unseen.interaction.transport import (
     Credentials,
     TlsWire,
@@ -39,7 +41,6 @@ from unseen.interaction.transport import (
     client_context,
     connect,
     greet,
-    interrupt,
     left,
     server_context,
     signer_of,
@@ -172,9 +173,9 @@ class _Opening:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._failure: UnseenError | None = None
-        self._open: dict[tuple[str, str], ssl.SSLSocket] = {}
+        self._open: dict[tuple[str, str], TlsConnection] = {}
         self._roots = {member.name: member.root for member in meeting.later()}
-        self._greeting: set[ssl.SSLSocket] = set()
+        self._greeting: set[TlsConnection] = set()
         self._oddity = ""
 
     def guard(self, step: Callable[..., None], *arguments: object) -> None:
@@ -186,15 +187,15 @@ class _Opening:
                 self._failure = self._failure or error
                 self._stopped.set()
                 for connection in self._greeting:
-                    interrupt(connection)
+                    connection.interrupt()
 
     @contextmanager
-    def _hold(self, connection: ssl.SSLSocket) -> Iterator[ssl.SSLSocket]:
+    def _hold(self, connection: TlsConnection) -> Iterator[TlsConnection]:
         """While a connection greets, a failure elsewhere interrupts it; it is closed unless all went well."""
         with self._lock:
             self._greeting.add(connection)
             if self._stopped.is_set():
-                interrupt(connection)
+                connection.interrupt()
         try:
             yield connection
         except BaseException:
@@ -250,7 +251,7 @@ class _Opening:
                 self._open[member.name, direction] = connection
             return
 
-    def _exchange(self, connection: ssl.SSLSocket, party: str, direction: str) -> None:
+    def _exchange(self, connection: TlsConnection, party: str, direction: str) -> None:
         """The caller's HELLO, then the answerer's."""
         connection.settimeout(left(self._deadline))
         _send_hello(connection, self._hello(direction))
@@ -282,6 +283,8 @@ class _Opening:
 
     def _answer(self, descriptor: int, context: ssl.SSLContext) -> None:
         raw = socket.socket(fileno=descriptor)
+        with contextlib.suppress(OSError):  # a caller that has gone already fails at the greeting
+            tune(raw)
         with self._hold(answerer(raw, context)) as connection:
             party = self._identified(connection)
             if party is None:
@@ -302,13 +305,12 @@ class _Opening:
         if replaced is not None:
             replaced.close()
 
-    def _identified(self, connection: ssl.SSLSocket) -> str | None:
+    def _identified(self, connection: TlsConnection) -> str | None:
         """Which later member calls, by the root that signed its certificate; None for a stranger."""
         try:
-            tune(connection)
             connection.settimeout(min(GREETING_SECONDS, left(self._deadline)))
             connection.do_handshake()
-            party = signer_of(connection.getpeercert(binary_form=True) or b"", self._roots)
+            party = signer_of(connection.getpeercert(), self._roots)
         except OSError:
             party = None
         if party is None:
@@ -316,12 +318,12 @@ class _Opening:
         return party
 
 
-def _send_hello(connection: ssl.SSLSocket, hello: Hello) -> None:
+def _send_hello(connection: TlsConnection, hello: Hello) -> None:
     data = hello.to_bytes()
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
 
-def _receive_hello(connection: ssl.SSLSocket, party: str) -> bytes:
+def _receive_hello(connection: TlsConnection, party: str) -> bytes:
     """Read one bounded frame. Raises ProtocolError, or PeerLostError when the peer hangs up or is silent."""
     try:
         (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
@@ -334,7 +336,7 @@ def _receive_hello(connection: ssl.SSLSocket, party: str) -> bytes:
         raise PeerLostError(party, "closed the connection before its HELLO") from error
 
 
-def _exactly(connection: ssl.SSLSocket, count: int) -> bytes:
+def _exactly(connection: TlsConnection, count: int) -> bytes:
     data = b""
     while len(data) < count:
         part = connection.recv(count - len(data))

@@ -26,6 +26,7 @@ from cryptography.exceptions import InvalidSignature
 
 from unseen.errors import PeerLostError, ProtocolError
 from unseen.interaction.front_door import parse_address
+from unseen.interaction.tls_connection import TlsConnection
 
 TLS_RECORD: Final = 16 << 10
 _UNREACHABLE_SECONDS: Final = 60
@@ -91,17 +92,17 @@ def tune(raw: socket.socket) -> None:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREACHABLE_SECONDS * 1000)
 
 
-def caller(raw: socket.socket, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
+def caller(raw: socket.socket, context: ssl.SSLContext, server_name: str) -> TlsConnection:
     """The calling side of a TLS connection that has not greeted yet; it takes `raw` over."""
-    return context.wrap_socket(raw, server_hostname=server_name, do_handshake_on_connect=False)
+    return TlsConnection(raw, context, server_name=server_name)
 
 
-def answerer(raw: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+def answerer(raw: socket.socket, context: ssl.SSLContext) -> TlsConnection:
     """The answering side of a TLS connection that has not greeted yet; it takes `raw` over."""
-    return context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+    return TlsConnection(raw, context, answers=True)
 
 
-def greet(connection: ssl.SSLSocket, party: str, deadline: float) -> None:
+def greet(connection: TlsConnection, party: str, deadline: float) -> None:
     """Greet `party`, which was called.
 
     Raises ProtocolError naming the party when its certificate is not the introduced one, PeerLostError when it
@@ -116,16 +117,6 @@ def greet(connection: ssl.SSLSocket, party: str, deadline: float) -> None:
         raise PeerLostError(party, "did not answer the TLS greeting in time") from error
     except OSError as error:
         raise PeerLostError(party, "closed the connection during the TLS greeting") from error
-
-
-def interrupt(connection: ssl.SSLSocket) -> None:
-    """Wake whoever waits on a connection, from another thread; its owner closes it.
-
-    `SSLSocket.shutdown` would first drop the TLS object and let a concurrent `send` go out in the clear; the
-    plain socket's `shutdown` does not.
-    """
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def certificate_error(party: str, error: ssl.SSLCertVerificationError) -> ProtocolError:
@@ -174,13 +165,13 @@ class _OneWay:
     A descriptor that is closed under a blocked thread could be given to another file meanwhile.
     """
 
-    def __init__(self, connection: ssl.SSLSocket) -> None:
+    def __init__(self, connection: TlsConnection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._used = False
         self._closed = False
 
-    def __enter__(self) -> ssl.SSLSocket:
+    def __enter__(self) -> TlsConnection:
         with self._lock:
             if self._closed:
                 raise BrokenPipeError("the wire is closed")
@@ -198,7 +189,7 @@ class _OneWay:
             if self._closed:
                 return
             self._closed = True
-            interrupt(self._connection)
+            self._connection.interrupt()
             if not self._used:
                 self._connection.close()
 
@@ -206,7 +197,7 @@ class _OneWay:
 class TlsWire:
     """A wire (`computation.link.Wire`) over two TLS connections to one peer, one for each direction."""
 
-    def __init__(self, outgoing: ssl.SSLSocket, incoming: ssl.SSLSocket) -> None:
+    def __init__(self, outgoing: TlsConnection, incoming: TlsConnection) -> None:
         outgoing.settimeout(None)
         self._outgoing, self._incoming = _OneWay(outgoing), _OneWay(incoming)
         self._poll = select.poll()

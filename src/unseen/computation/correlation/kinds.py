@@ -84,16 +84,18 @@ class Truncation(Kind):
 
 @dataclass(frozen=True)
 class Waves(Kind):
-    """r uniform in Z_2^32; sin(k·w·r) and cos(k·w·r) for k = 1..harmonics, w·2^32 = 2π, in fixed point.
+    """r uniform in Z_2^32; sin(k·w·r) and cos(k·w·r) for `harmonics` values k = 1, 1 + step, …, w·2^32 = 2π, in
+    fixed point.
 
     For functions given by a Fourier series, in one round: the angle is opened under r. `count` blocks of 64;
-    the table's elements have 2^lanes bits, 5 or 6.
+    the table's elements have 2^lanes bits, 5 or 6. A step of two: odd multiples only.
     """
 
     count: int
     harmonics: int
     fraction: int
     lanes: int
+    step: int = 1
     name: ClassVar[str] = "waves"
     by_row: ClassVar[bool] = True
 
@@ -101,12 +103,12 @@ class Waves(Kind):
         return (Slot((self.count, waves.BLOCK), bits=32),)
 
     def bound(self) -> tuple[Slot, ...]:
-        if self.lanes not in (5, 6):
-            raise MisuseError("a table of waves has elements of 32 or 64 bits")
+        if self.lanes not in (5, 6) or self.step not in (1, 2):
+            raise MisuseError("a table of waves has elements of 32 or 64 bits, of all multiples or the odd ones")
         return (Slot((self.count, 2 * self.harmonics, waves.BLOCK), bits=1 << self.lanes),)
 
     def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
-        return (waves.table(values[0], self.harmonics, self.fraction, 1 << self.lanes),)
+        return (waves.table(values[0], self.harmonics, self.fraction, 1 << self.lanes, self.step),)
 
 
 @dataclass(frozen=True)

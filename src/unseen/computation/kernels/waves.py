@@ -16,21 +16,23 @@ from unseen.computation.types import Array, Real
 BLOCK = 64
 
 
-def table(angles: Array, harmonics: int, fraction: int, bits: int) -> Array:
-    """(n, 64) angles to (n, 2·harmonics, 64), modulo 2^bits: sin(k·angle) for k = 1.., then the cosines."""
+def table(angles: Array, harmonics: int, fraction: int, bits: int, step: int = 1) -> Array:
+    """(n, 64) angles to (n, 2·harmonics, 64), modulo 2^bits: sin(k·angle) for k = 1, 1 + step, 1 + 2·step, …,
+    then the cosines."""
     out = np.empty((angles.shape[0], 2 * harmonics, BLOCK), dtype=f"u{bits // 8}")
-    _table(angles, float(1 << fraction), out)
+    _table(angles, float(1 << fraction), step, out)
     return out
 
 
-def combine(opened: Array, shares: Array, sines: Real, cosines: Real, fraction: int) -> Array:
-    """A share of sum_k sines[k]·sin(kθ) + cosines[k]·cos(kθ) for θ = opened - r, from shares of r's table.
+def combine(opened: Array, shares: Array, sines: Real, cosines: Real, fraction: int, step: int = 1) -> Array:
+    """A share of sum_j sines[j]·sin(kθ) + cosines[j]·cos(kθ), k = 1 + step·j, for θ = opened - r, from shares
+    of r's table.
 
     By the addition theorem linear in the table. (n, 64), as wide as the table; adds `fraction` bits to its own.
     """
     out = np.empty(opened.shape, dtype=shares.dtype)
     scale = float(1 << fraction)
-    _combine(opened, shares, sines * scale, cosines * scale, out)
+    _combine(opened, shares, sines * scale, cosines * scale, step, out)
     return out
 
 
@@ -48,7 +50,7 @@ _sine = njit(inline="always")(_sine_of_turns)
 
 
 @kernel
-def _table(angles: Array, scale: float, out: Array) -> None:
+def _table(angles: Array, scale: float, step: int, out: Array) -> None:
     harmonics = out.shape[1] // 2
     s1, c1, s, c = np.empty(64), np.empty(64), np.empty(64), np.empty(64)
     for i in range(out.shape[0]):
@@ -56,6 +58,8 @@ def _table(angles: Array, scale: float, out: Array) -> None:
             turns = np.int64(angles[i, e]) * 2.0**-32
             s1[e], c1[e] = _sine(turns), _sine(turns + 0.25)
             s[e], c[e] = s1[e] * scale, c1[e] * scale
+            if step == 2:
+                s1[e], c1[e] = 2.0 * s1[e] * c1[e], 1.0 - 2.0 * s1[e] * s1[e]
         for k in range(harmonics):
             for e in range(64):
                 out[i, k, e] = np.int64(np.rint(s[e]))
@@ -64,7 +68,7 @@ def _table(angles: Array, scale: float, out: Array) -> None:
 
 
 @kernel
-def _combine(opened: Array, shares: Array, sines: Real, cosines: Real, out: Array) -> None:
+def _combine(opened: Array, shares: Array, sines: Real, cosines: Real, step: int, out: Array) -> None:
     harmonics = shares.shape[1] // 2
     s1, c1, s, c = np.empty(64), np.empty(64), np.empty(64), np.empty(64)
     total = np.empty(64, dtype=np.uint64)
@@ -73,6 +77,8 @@ def _combine(opened: Array, shares: Array, sines: Real, cosines: Real, out: Arra
             turns = np.int64(opened[i, e]) * 2.0**-32
             s1[e], c1[e] = _sine(turns), _sine(turns + 0.25)
             s[e], c[e] = s1[e], c1[e]
+            if step == 2:
+                s1[e], c1[e] = 2.0 * s1[e] * c1[e], 1.0 - 2.0 * s1[e] * s1[e]
             total[e] = np.uint64(0)
         for k in range(harmonics):
             a, b = sines[k], cosines[k]

@@ -20,6 +20,7 @@ from unseen.computation.kernels import products, ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.array import Public, Shared
+from unseen.computation.share.together import Opening, Protocol, Steps
 from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
 
@@ -40,7 +41,8 @@ TRUNCATION: Final = Profile(
 )
 
 
-def product(left: Shared, right: Shared, asked: Ticket | None = None) -> Shared:
+@Protocol
+def product(left: Shared, right: Shared, asked: Ticket | None = None) -> Steps[Shared]:
     """Elementwise product, fractions added, not truncated: one round, 16 bytes an element to each peer.
 
     Shapes broadcast as in NumPy; |product| must stay below 2^(62 - sum of fractions). `asked` is what was
@@ -50,7 +52,7 @@ def product(left: Shared, right: Shared, asked: Ticket | None = None) -> Shared:
     shape = np.broadcast_shapes(left.shape, right.shape)
     a, b, c = (asked or circle.source.ask(Triple(prod(shape)))).take()
     masked = (np.subtract(part.words, mask.reshape(shape)).reshape(-1) for part, mask in ((left, a), (right, b)))
-    d, e = circle.open_words("product", *masked)
+    d, e = yield Opening(circle, "product", tuple(masked))
     products.finish_product(c, d, b, e, a, circle.rank == 0)
     return Shared(circle, c.reshape(shape), left.fraction + right.fraction)
 
@@ -60,12 +62,14 @@ def multiply_kinds(count: int, bits: int) -> list[Kind]:
     return [Triple(count), *([Truncation(count, bits)] if bits > 0 else [])]
 
 
-def multiply(left: Shared, right: Shared, fraction: int) -> Shared:
+@Protocol
+def multiply(left: Shared, right: Shared, fraction: int) -> Steps[Shared]:
     """Elementwise product at `fraction` bits: two rounds, whose randomness is announced at once."""
     circle, bits = left.circle, left.fraction + right.fraction - fraction
     count = prod(np.broadcast_shapes(left.shape, right.shape))
     triple, *truncation = [circle.source.ask(kind) for kind in multiply_kinds(count, bits)]
-    return rescale(product(left, right, triple), fraction, *truncation)
+    wide = yield from product.steps(left, right, triple)
+    return (yield from rescale.steps(wide, fraction, *truncation))
 
 
 def square(value: Shared) -> Shared:
@@ -116,14 +120,16 @@ def ask_matrix_product(circle: Circle, m: int, k: int, n: int) -> MatrixAsked:
     return mask, factor
 
 
-def rescale(value: Shared, fraction: int, asked: Ticket | None = None) -> Shared:
+@Protocol
+def rescale(value: Shared, fraction: int, asked: Ticket | None = None) -> Steps[Shared]:
     """The same values with another number of fractional bits: local upwards, one round downwards.
 
     `asked` is what `ask_rescale` announced for as many values and bits.
     """
     if fraction >= value.fraction:
         return value.scaled_up(fraction - value.fraction) if fraction > value.fraction else value
-    return truncate_together([value], [value.fraction - fraction], [asked] if asked else None)[0]
+    found = yield from truncate_together.steps([value], [value.fraction - fraction], [asked] if asked else None)
+    return found[0]
 
 
 def ask_rescale(circle: Circle, count: int, bits: int) -> Ticket:
@@ -141,9 +147,10 @@ def scaled(value: Shared, factor: float, fraction: int) -> Shared:
     return rescale(public_product(rescale(shifted, fraction), factor * 2.0**shift), fraction)
 
 
+@Protocol
 def truncate_together(
     values: Sequence[Shared], bits: Sequence[int], asked: Sequence[Ticket] | None = None
-) -> list[Shared]:
+) -> Steps[list[Shared]]:
     """Divide each array by 2^bits, rounding at random to a neighbour: one round for all of them.
 
     With x' = x + 2^62 in [0, 2^63) and c = x' + r opened, x' = c - r + 2^64·carry, and the sum wrapped just if
@@ -153,7 +160,7 @@ def truncate_together(
     tickets = asked or [ask_rescale(circle, v.size, b) for v, b in zip(values, bits, strict=True)]
     parts = [ticket.take() for ticket in tickets]
     masked = [_masked(circle, v, r) for v, (r, _, _) in zip(values, parts, strict=True)]
-    opened = circle.open_words("truncation", *masked)
+    opened = yield Opening(circle, "truncation", masked)
     return [
         Shared(circle, _shifted(circle, c, high, top, b).reshape(v.shape), v.fraction - b)
         for v, c, (_, high, top), b in zip(values, opened, parts, bits, strict=True)

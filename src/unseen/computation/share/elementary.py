@@ -24,21 +24,21 @@ from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.arithmetic import multiply, multiply_kinds, product, rescale, truncate_together
 from unseen.computation.share.array import Shared, concatenate
+from unseen.computation.share.blocks import in_blocks
 from unseen.computation.share.boolean import where
-from unseen.computation.share.functions import lift
+from unseen.computation.share.functions import lift_together
 from unseen.computation.share.normalise import (
     HIGHEST,
     LOWEST,
     NORMALISATION,
-    Normalised,
     Span,
     normalise,
     normalise_kinds,
     span,
 )
 from unseen.computation.share.smooth import Smooth, fitted, series, series_kinds
-from unseen.computation.share.together import together
-from unseen.computation.types import Array, Real
+from unseen.computation.share.together import Steps, together
+from unseen.computation.types import Real
 from unseen.errors import MisuseError
 
 
@@ -114,15 +114,19 @@ def reciprocal(x: Shared, least: float, most: float, fraction: int = fixed.FRACT
     Relative error below 5e-6, and two steps of the result. 1/least must stay below 2^(62 - fraction).
     """
     reach = span(least, most)
-    x = _trimmed(x, reach)
-    kinds = _guess_kinds(x.size, reach, _RECIPROCAL)
-    bits = _guess_fraction(reach, 4)
-    kinds += multiply_kinds(x.size, x.fraction + bits - _STEP_BITS)
-    kinds += multiply_kinds(x.size, bits + _STEP_BITS - fraction)
-    with x.circle.source.ahead(kinds):
-        guess = _guess(x, reach, _RECIPROCAL, 4)
-        error = multiply(x, guess, _STEP_BITS)
-        return multiply(guess, 2.0 - error, fraction)
+    x, bits = _trimmed(x, reach), _guess_fraction(reach, 4)
+
+    def kinds(count: int) -> list[Kind]:
+        corrected = multiply_kinds(count, x.fraction + bits - _STEP_BITS)
+        corrected += multiply_kinds(count, bits + _STEP_BITS - fraction)
+        return [*_guess_kinds(count, reach, _RECIPROCAL), *corrected]
+
+    def steps(part: Shared) -> Steps[Shared]:
+        guess = yield from _guess(part, reach, _RECIPROCAL, 4)
+        error = yield from multiply.steps(part, guess, _STEP_BITS)
+        return (yield from multiply.steps(guess, 2.0 - error, fraction))
+
+    return in_blocks([x], kinds, steps)
 
 
 def divide(
@@ -149,19 +153,24 @@ def divide(
         raise MisuseError(
             "a quotient has no room: take fewer fractional bits for the numerator, or a smaller denominator"
         )
-    below, count = _trimmed(below, reach), below.size
+    below = _trimmed(below, reach)
     # Both products with the guess in one go; the quotient of the guess is corrected as the guess itself would be.
     guess_bits = _guess_fraction(reach, 4)
     operand_bits = max(above.fraction, below.fraction, max(fraction, _STEP_BITS) + 1 - guess_bits)
-    both = concatenate([part.scaled_up(operand_bits - part.fraction)[None] for part in (above, below)])
     dropped = [operand_bits + guess_bits - kept for kept in (fraction, _STEP_BITS)]
-    kinds = [*_guess_kinds(count, reach, _RECIPROCAL), Triple(2 * count)]
-    kinds += [*(Truncation(count, bits) for bits in dropped), *multiply_kinds(count, _STEP_BITS)]
-    with below.circle.source.ahead(kinds):
-        guess = _guess(below, reach, _RECIPROCAL, 4)
-        found = product(both, guess[None])
-        quotient, error = truncate_together([found[0], found[1]], dropped)
-        return multiply(quotient, 2.0 - error, fraction)
+
+    def kinds(count: int) -> list[Kind]:
+        corrected = [Triple(2 * count), *(Truncation(count, bits) for bits in dropped)]
+        return [*_guess_kinds(count, reach, _RECIPROCAL), *corrected, *multiply_kinds(count, _STEP_BITS)]
+
+    def steps(over: Shared, under: Shared) -> Steps[Shared]:
+        both = concatenate([part.scaled_up(operand_bits - part.fraction)[None] for part in (over, under)])
+        guess = yield from _guess(under, reach, _RECIPROCAL, 4)
+        found = yield from product.steps(both, guess[None])
+        quotient, error = yield from truncate_together.steps([found[0], found[1]], dropped)
+        return (yield from multiply.steps(quotient, 2.0 - error, fraction))
+
+    return in_blocks([above, below], kinds, steps)
 
 
 def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
@@ -186,30 +195,40 @@ def logarithm(x: Shared, least: float, most: float, fraction: int = fixed.FRACTI
     7 rounds. Error below 5e-6, and one step of the result. Up to 50 fractional bits.
     """
     reach, found = span(least, most, fine=True), fitted(_LOGARITHM, fine=True)
-    kinds = [*normalise_kinds(x.size, reach), *series_kinds(x.size, found)]
-    kinds += [Truncation(x.size, found.fraction - fraction)] if found.fraction > fraction else []
-    with x.circle.source.ahead(kinds):
-        z: Normalised = normalise(x, reach)
-        words = series(x.circle, z.angles(_LOGARITHM.period), found)
+
+    def kinds(count: int) -> list[Kind]:
+        dropped = [Truncation(count, found.fraction - fraction)] if found.fraction > fraction else []
+        return [*normalise_kinds(count, reach), *series_kinds(count, found), *dropped]
+
+    def steps(part: Shared) -> Steps[Shared]:
+        z = yield from normalise.steps(part, reach)
+        words = yield from series.steps(part.circle, z.angles(_LOGARITHM.period), found)
         words -= z.count() * np.uint64(round(log(4.0) * 2.0**found.fraction))
-        whole = Shared(x.circle, words.reshape(x.shape), found.fraction) + reach.exponent * log(2.0)
-        return rescale(whole, fraction)
+        whole = Shared(part.circle, words.reshape(part.shape), found.fraction) + reach.exponent * log(2.0)
+        return (yield from rescale.steps(whole, fraction))
+
+    return in_blocks([x], kinds, steps)
 
 
 def _root(x: Shared, reach: Span, fraction: int, *, inverse: bool) -> Shared:
     """With y a guess of 1/√x, (3 - x·y²)/2 corrects it, and x·y as a guess of √x."""
     x = _trimmed(x, reach)
     bits, root_bits = _guess_fraction(reach, 2), 36 - reach.exponent // 2
-    kinds = _guess_kinds(x.size, reach, _INVERSE_ROOT)
-    kinds += multiply_kinds(x.size, x.fraction + bits - root_bits)
-    kinds += multiply_kinds(x.size, root_bits + bits - _STEP_BITS)
-    kinds += multiply_kinds(x.size, (bits if inverse else root_bits) + _STEP_BITS + 1 - fraction)
-    with x.circle.source.ahead(kinds):
-        guess = _guess(x, reach, _INVERSE_ROOT, 2)
-        root = multiply(x, guess, root_bits)
-        error = multiply(root, guess, _STEP_BITS)
+
+    def kinds(count: int) -> list[Kind]:
+        asked = _guess_kinds(count, reach, _INVERSE_ROOT)
+        asked += multiply_kinds(count, x.fraction + bits - root_bits)
+        asked += multiply_kinds(count, root_bits + bits - _STEP_BITS)
+        return asked + multiply_kinds(count, (bits if inverse else root_bits) + _STEP_BITS + 1 - fraction)
+
+    def steps(part: Shared) -> Steps[Shared]:
+        guess = yield from _guess(part, reach, _INVERSE_ROOT, 2)
+        root = yield from multiply.steps(part, guess, root_bits)
+        error = yield from multiply.steps(root, guess, _STEP_BITS)
         correction = 1.5 - Shared(error.circle, error.words, _STEP_BITS + 1)
-        return multiply(guess if inverse else root, correction, fraction)
+        return (yield from multiply.steps(guess if inverse else root, correction, fraction))
+
+    return in_blocks([x], kinds, steps)
 
 
 def _guess_fraction(reach: Span, base: int) -> int:
@@ -227,23 +246,21 @@ def _guess_kinds(count: int, reach: Span, smooth: Smooth) -> list[Kind]:
     return [*kinds, Triple(count)] if reach.powers else kinds
 
 
-def _guess(x: Shared, reach: Span, smooth: Smooth, base: int) -> Shared:
+def _guess(x: Shared, reach: Span, smooth: Smooth, base: int) -> Steps[Shared]:
     """A function of x that is that of z times base^k, up to a public power of two: to 12 bits, in 8 rounds."""
     circle, found = x.circle, fitted(smooth)
-    z: Normalised = normalise(x, reach)
-    angles = z.angles(smooth.period)
-    wide: Array | None = None
-    if reach.powers:
-        power = z.power(base)
-        if reach.lane == 64:
-            small, wide = series(circle, angles, found), power
-        else:
-            small, wide = together(series.steps(circle, angles, found), lift.steps(circle, power))
-    else:
-        small = series(circle, angles, found)
-    value = lift(circle, small, bits=found.fraction - _GUESS_BITS)
+    z = yield from normalise.steps(x, reach)
+    small = yield from series.steps(circle, z.angles(smooth.period), found)
+    lifted = [(small, found.fraction - _GUESS_BITS)]
+    power = z.power(base) if reach.powers else None
+    if power is not None and reach.lane == 32:
+        lifted.insert(0, (power, 0))
+    *wide, value = yield from lift_together.steps(circle, lifted)
     guess = Shared(circle, value.reshape(x.shape), _guess_fraction(reach, base))
-    return guess if wide is None else product(guess, Shared(circle, wide.reshape(x.shape), 0))
+    if power is None:
+        return guess
+    factor = Shared(circle, (wide[0] if wide else power).reshape(x.shape), 0)
+    return (yield from product.steps(guess, factor))
 
 
 def _trimmed(x: Shared, reach: Span) -> Shared:

@@ -10,7 +10,8 @@ reads as two calls and costs the rounds of the longer one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
@@ -51,32 +52,41 @@ class Protocol(Generic[P, R]):
 
 def together(*running: Steps[Any]) -> list[Any]:
     """Run protocols in step with each other; their results, in order."""
-    results: list[Any] = [None] * len(running)
-    active: dict[int, Opening] = {}
-    for i, steps in enumerate(running):
-        _advance(i, steps, None, active, results)
-    while active:
-        wanted = list(active.items())
-        active = {}
-        for _, opening in wanted:
-            for channel in opening.circle.others():
-                for share in (*opening.shares, *opening.bits):
-                    channel.send(opening.tag, share)
-        for i, opening in wanted:
-            added, mixed = (Group.ADD, opening.shares), (Group.XOR, opening.bits)
-            opened = [
-                whole
-                for group, shares in (added, mixed)
-                for whole in opening.circle.collect(opening.tag, shares, group)
-            ]
-            _advance(i, running[i], opened, active, results)
-    return results
+    return in_turns(running, len(running))
 
 
-def _advance(
-    i: int, steps: Steps[Any], opened: list[Any] | None, active: dict[int, Opening], results: list[Any]
-) -> None:
-    try:
-        active[i] = next(steps) if opened is None else steps.send(opened)
-    except StopIteration as end:
-        results[i] = end.value
+def in_turns(running: Iterable[Steps[Any]], at_once: int) -> list[Any]:
+    """Run protocols, so many of them in step with each other; their results, in order.
+
+    What one wants opened goes out before the next one is worked on, so that messages travel meanwhile.
+    """
+    waiting, results = enumerate(running), dict[int, Any]()
+    active: deque[tuple[int, Steps[Any], Opening]] = deque()
+
+    def advance(i: int, steps: Steps[Any], opened: list[Any] | None) -> None:
+        try:
+            opening = next(steps) if opened is None else steps.send(opened)
+        except StopIteration as end:
+            results[i] = end.value
+            return
+        for channel in opening.circle.others():
+            for share in (*opening.shares, *opening.bits):
+                channel.send(opening.tag, share)
+        active.append((i, steps, opening))
+
+    while True:
+        while len(active) < at_once and (started := next(waiting, None)):
+            advance(*started, None)
+        if not active:
+            return [results[i] for i in sorted(results)]
+        with active[0][2].circle.others()[0].rounds.overlap():
+            for _ in range(len(active)):
+                i, steps, opening = active.popleft()
+                advance(i, steps, _opened(opening))
+
+
+def _opened(opening: Opening) -> list[Any]:
+    added, mixed = (Group.ADD, opening.shares), (Group.XOR, opening.bits)
+    return [
+        whole for group, shares in (added, mixed) for whole in opening.circle.collect(opening.tag, shares, group)
+    ]
