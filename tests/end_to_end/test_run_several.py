@@ -84,9 +84,12 @@ def body(**more: Any) -> dict[str, Any]:
     }
 
 
-def test_three_nodes_find_the_customers_of_all_and_each_takes_home_what_is_agreed(street: Street) -> None:
+@pytest.mark.parametrize("count_first", [False, True])
+def test_three_nodes_find_the_customers_of_all_and_each_takes_home_what_is_agreed(
+    street: Street, count_first: bool
+) -> None:
     with street.lender.client() as client:
-        job = client.submit("align-all", street.agreement, body())
+        job = client.submit("align-all", street.agreement, body(count_first=count_first))
         record = client.wait(job, SECONDS)
         assert (record["state"], record["incidents"]) == ("done", [])
         assert client.result(job)["result"]["common"] == 100

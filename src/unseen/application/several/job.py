@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.markup import escape
 
-from unseen.application.several.planning import rows_of
+from unseen.application.several.planning import COUNT_FIRST, rows_of
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.known_at import count_known
 from unseen.computation.intersect.multiparty import align_all
@@ -33,7 +33,7 @@ def align_everyone(run: Run) -> Mapping[str, Json]:
     began = perf_counter()
     rows = align_all(
         run.circle, from_arrow(keys.keys), limit(run, "smallest_overlap"), partial(run.progress, "align"),
-        declared(run.plan),
+        declared(run.plan), count_first=bool(run.plan.parameters[COUNT_FIRST]),
     )  # fmt: skip
     seconds = perf_counter() - began
     if rows_of(run.party) in run.plan.outputs.get(run.party, ()):

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from unseen.application.several.job import limit, offered, released, request_of
-from unseen.application.several.planning import AlignAllRequest, facts_of, keys_of, plan_of, read
+from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of, read
 from unseen.computation.intersect import cardinality, pairs
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.pairs import Pair, Told, count_pairs
@@ -29,7 +29,7 @@ MOST_COUNTED: Final = 4_000_000
 _START_SECONDS: Final = 2.0
 
 
-class PairsRequest(AlignAllRequest):
+class PairsRequest(SeveralRequest):
     """`pairs` of institutions; without it, all pairs whose number the agreement lets its members know.
 
     `exact_up_to` keys of a pair together are all counted; more, on a sample of about so many.

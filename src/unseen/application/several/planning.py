@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,6 +23,8 @@ from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
 NUMBER: Final = "known"
 """The output of known-at: how many customers so many institutions know."""
+COUNT_FIRST: Final = "count_first"
+"""The plan's parameter that an agreement may bound."""
 
 
 Asked = TypeVar("Asked", bound=BaseModel)
@@ -41,14 +44,20 @@ class Offer(Strict):
     rows: Annotated[int, Field(ge=1, le=MOST_KEYS)]
 
 
-class AlignAllRequest(Strict):
+class SeveralRequest(Strict):
     """`most_unfit` is the share of keys that may be empty, repeated or malformed, each; they are left out."""
 
     parties: Mapping[str, Offer]
     most_unfit: Annotated[float, Field(ge=0, le=1)] = MOST_WARNED_SHARE
 
 
-class KnownAtRequest(AlignAllRequest):
+class AlignAllRequest(SeveralRequest):
+    """`count_first`: whether there are enough in common is seen on shares before anyone finds them (dealer)."""
+
+    count_first: bool = False
+
+
+class KnownAtRequest(SeveralRequest):
     """`least` is at how many of the institutions a customer must be known to be counted."""
 
     least: Annotated[int, Field(ge=1)]
@@ -64,16 +73,20 @@ def plan_align_all(request: Request, agreement: Agreement) -> Plan:
     asked = read(AlignAllRequest, request.body)
     keys = keys_of(asked, agreement, fewest=3)
     receiving = [name for name in keys if name in agreement.recipients.get(rows_of(name), ())]
-    return plan_of(
+    if asked.count_first and agreement.dealer is None:
+        raise MisuseError("the agreement names no dealer; to count first needs one")
+    profile = multiparty.COUNTED_PROFILE if asked.count_first else multiparty.PROFILE
+    plan = plan_of(
         request,
         agreement,
         asked,
-        (Step("align", multiparty.PROFILE, roles_of(agreement), facts_of(agreement)),),
-        dealer=None,
+        (Step("align", profile, roles_of(agreement), facts_of(agreement)),),
+        dealer=agreement.dealer if asked.count_first else None,
         uses=tuple(keys.values()),
         outputs={name: (rows_of(name),) for name in receiving},
         flows=tuple(Flow(rows_of(name), Shape.VALUE, (keys[name],)) for name in receiving),
     )
+    return replace(plan, parameters={**plan.parameters, COUNT_FIRST: asked.count_first})
 
 
 def plan_known_at(request: Request, agreement: Agreement) -> Plan:
@@ -103,7 +116,7 @@ def plan_known_at(request: Request, agreement: Agreement) -> Plan:
 
 
 def plan_of(
-    request: Request, agreement: Agreement, asked: AlignAllRequest, steps: tuple[Step, ...], **parts: Any
+    request: Request, agreement: Agreement, asked: SeveralRequest, steps: tuple[Step, ...], **parts: Any
 ) -> Plan:
     """The plan of a request of three or more, with what differs from one to another in `parts`."""
     parameters: dict[str, Json] = {
@@ -136,7 +149,7 @@ def read(kind: type[Asked], body: Mapping[str, Any]) -> Asked:
         raise MisuseError(f"the request cannot be used: {explained(error)}") from error
 
 
-def keys_of(asked: AlignAllRequest, agreement: Agreement, fewest: int) -> dict[str, ColumnUse]:
+def keys_of(asked: SeveralRequest, agreement: Agreement, fewest: int) -> dict[str, ColumnUse]:
     """Every party's key column. Raises MisuseError for other parties than the agreement's, or too few."""
     if set(asked.parties) != set(agreement.computing):
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")

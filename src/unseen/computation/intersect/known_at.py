@@ -30,6 +30,7 @@ from unseen.computation.share.array import Shared, reveal
 from unseen.computation.share.boolean import popcount, reveal_bits
 from unseen.computation.share.compare import equal
 from unseen.computation.share.sort import MOST_ROWS, sort
+from unseen.computation.types import Words
 from unseen.errors import MisuseError, ProtocolError
 
 PROFILE: Final = Profile(
@@ -87,15 +88,20 @@ def count_known(
         raise MisuseError("this institution is not among those whose customers are counted; it brings none")
     sizes = _sizes(circle, len(held), members, declared)
     watch(0.1, f"sorting {sum(sizes):,} customers of {len(members)} institutions together")
-    words = np.zeros(sum(sizes), dtype=np.uint64)
-    start = sum(sizes[: circle.rank])
-    words[start : start + len(held)] = entered.records[:, 0] >> _SPARE_BITS
-    ordered = sort(Shared(circle, words, 0))
-    watch(0.9, "counting equal neighbours")
-    number = _equal_pairs(ordered, least - 1, len(members)) - _equal_pairs(ordered, least, len(members))
+    number = shared_number(circle, entered.records, sizes, least, len(members))
     if not reveal_bits(number >= minimum, "known-enough").all():
         raise too_few()
     return int(reveal(number, "known"))
+
+
+def shared_number(circle: Circle, records: Words, sizes: Sequence[int], least: int, members: int) -> Shared:
+    """On shares: how many keys `least` or more of the members have. `records` (n, 4) are this party's hashes;
+    `sizes`, by rank, how many each enters."""
+    words = np.zeros(sum(sizes), dtype=np.uint64)
+    start = sum(sizes[: circle.rank])
+    words[start : start + len(records)] = records[:, 0] >> _SPARE_BITS
+    ordered = sort(Shared(circle, words, 0))
+    return _equal_pairs(ordered, least - 1, members) - _equal_pairs(ordered, least, members)
 
 
 def _equal_pairs(ordered: Shared, apart: int, parties: int) -> Shared:

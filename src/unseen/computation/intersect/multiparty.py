@@ -29,6 +29,7 @@ each other party's table (1.31 cells a key), and a tag (10 bytes at 2^20 keys) a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,7 @@ import numpy as np
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.correlation import silent_ole
-from unseen.computation.intersect import oprf, store, tags
+from unseen.computation.intersect import enough, oprf, store, tags
 from unseen.computation.intersect.align import MOST_KEYS, over_declared, peer_over_declared, too_few
 from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.intersect.oprf import Entered, Watch
@@ -88,6 +89,16 @@ PROFILE: Final = Profile(
 MOST_OF_FEWEST: Final = 1 << 24
 """Most keys of the institution with the fewest: a word of noise is zero at none of them, but for 2^-40."""
 
+COUNTED_PROFILE: Final = replace(
+    PROFILE,
+    id="intersect/align-all-counted",
+    title="Common customers of three or more institutions, counted on shares first",
+    reveals=(*(line for line in PROFILE.reveals if "before it compares" not in line.what), *enough.REVEALS),
+    failure=f"{PROFILE.failure}; too few taken for enough, below 2^-40",
+    messages=(*(PROFILE.messages or ()), *enough.MESSAGES),
+    rounds=None,
+)
+
 _TAG: Final = slice(1, 3)
 _SUM: Final = slice(3, 4)
 """An output's four words: under the table's value, the tag, and the sum at the end."""
@@ -99,8 +110,12 @@ def align_all(
     minimum: int,
     watch: Watch = lambda done, note: None,
     declared: Mapping[str, int] | None = None,
+    *,
+    count_first: bool = False,
 ) -> Index:
     """Find the keys that all parties hold: the numbers of this party's rows, (common,) int64.
+
+    `count_first`: whether there are enough is seen on shares before anyone finds them (`enough`; needs a dealer).
 
     The order is random, the same at all parties, and says nothing of anyone's order. Keys are already normalised.
     `declared` names the most keys that each party may offer. Raises DataError for empty or repeated keys and
@@ -120,6 +135,8 @@ def align_all(
     leader = sizes.index(min(sizes))
     if sizes[leader] > MOST_OF_FEWEST:
         raise MisuseError(f"the alignment of three or more takes at most {MOST_OF_FEWEST:,} of the smallest set")
+    if count_first:
+        enough.require(circle, entered.records, sizes, minimum, watch)
     seeds = _pair_seeds(circle)
     watch(0.1, f"looking for common customers among {', '.join(f'{size:,}' for size in sizes)}")
     if circle.rank == leader:

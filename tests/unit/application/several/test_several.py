@@ -85,6 +85,23 @@ def test_the_customers_of_all_go_home_in_one_order_to_whom_the_agreement_names(t
     assert "common to bank, insurer, lender 11" in shown(ALIGN_ALL, results["bank"], tmp_path)
 
 
+def test_where_it_is_counted_first_nobody_finds_anyone_below_the_smallest_overlap(tmp_path: Path) -> None:
+    plan, agreement = planned(ALIGN_ALL, count_first=True)
+    check_flows(plan, agreement)
+    assert (plan.dealer, plan.parameters["count_first"]) == ("dealer", True)
+    assert "before it compares" not in " ".join(plan.disclosures()["bank"])
+    assert "before it compares" in " ".join(planned(ALIGN_ALL)[0].disclosures()["bank"])
+    assert plan.disclosures()["dealer"] == ["how many customers all institutions together enter into the sample"]
+    assert [result["common"] for result in ran(ALIGN_ALL, plan, tmp_path).values()] == [11] * 3
+    plan, _ = planned(ALIGN_ALL, TERMS.replace("smallest_overlap: 5", "smallest_overlap: 12"), count_first=True)
+    with pytest.raises(RefusedError, match="smallest-overlap"):
+        ran(ALIGN_ALL, plan, tmp_path)
+    with pytest.raises(MisuseError, match="names no dealer; to count first needs one"):
+        planned(ALIGN_ALL, TERMS.replace("  dealer: {role: dealer}\n", ""), count_first=True)
+    with pytest.raises(MisuseError, match="count_first"):
+        planned(KNOWN_AT, least=2, count_first=True)
+
+
 @pytest.mark.parametrize(("least", "known"), [(1, 90), (2, 40), (3, 10)])
 def test_the_number_known_at_so_many_is_rounded_as_agreed(least: int, known: int, tmp_path: Path) -> None:
     """In truth 90 at one or more, 43 at two, 11 at all."""
