@@ -7,6 +7,7 @@ over rows, whatever slice or chunking it came in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,8 @@ from unseen.errors import DataError
 
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
+
+_PAIRS: Final = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,8 @@ def fixed(characters: Bytes, valid: NDArray[np.bool_]) -> pa.Array:
     rows, width = characters.shape
     offsets = np.arange(rows + 1, dtype=np.int64) * width
     return Text(np.ascontiguousarray(characters).reshape(-1), offsets, valid).arrow()
+
+
+def hexadecimal(octets: Bytes) -> Bytes:
+    """A matrix (rows, bytes) as one of hexadecimal digits, twice as wide."""
+    return _PAIRS[octets].view(np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,9 @@ import pyarrow.compute as pc
 from unseen.data.protect.cmac import BLOCK, ColumnMac
 from unseen.data.protect.protection import Reason
 from unseen.data.protect.secret import Secret
-from unseen.data.protect.text import Bytes, fixed, read
+from unseen.data.protect.text import fixed, hexadecimal, read
 from unseen.data.protect.vault import Vault
 from unseen.errors import DataError
-
-_HEXADECIMAL: Final = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
 class KeyedToken:
@@ -35,7 +33,7 @@ class KeyedToken:
     def apply(self, values: pa.Array, subjects: pa.Array | None = None) -> pa.Array:
         """The tokens, as strings."""
         text = read(values)
-        return fixed(_hexadecimal(self._mac.tags(text)), text.valid)
+        return fixed(hexadecimal(self._mac.tags(text)), text.valid)
 
 
 class RandomToken:
@@ -66,10 +64,4 @@ class RandomToken:
 
 def _fresh_tokens(count: int) -> pa.Array:
     drawn = np.frombuffer(secrets.token_bytes(count * BLOCK), np.uint8).reshape(count, BLOCK)
-    return pc.cast(fixed(_hexadecimal(drawn), np.ones(count, np.bool_)), pa.large_string())
-
-
-def _hexadecimal(octets: Bytes) -> Bytes:
-    out = np.empty((len(octets), 2 * octets.shape[1]), np.uint8)
-    out[:, 0::2], out[:, 1::2] = _HEXADECIMAL[octets >> 4], _HEXADECIMAL[octets & 15]
-    return out
+    return pc.cast(fixed(hexadecimal(drawn), np.ones(count, np.bool_)), pa.large_string())

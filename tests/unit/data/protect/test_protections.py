@@ -200,6 +200,14 @@ def test_hashes_are_the_standard_librarys(words: list[str | None], key: bytes) -
     assert hashes == [w if w is None else hmac.digest(key, w.encode(), "sha256").hex() for w in words]
 
 
+def test_hashes_of_values_of_every_length_side_by_side() -> None:
+    """Values of one to four blocks, in all places of a block; more of them than go side by side."""
+    words = [("ä" if size % 5 == 0 else "x") * size for size in range(201)]
+    key = bytes(range(40))
+    hashes = KeyedHash(key).apply(pa.array(words)).to_pylist()
+    assert hashes == [hmac.digest(key, word.encode(), "sha256").hex() for word in words]
+
+
 @given(WORDS, st.integers(0, 4), st.integers(0, 4))
 def test_a_mask_shows_ends_only_of_values_that_have_more(words: list[str | None], first: int, last: int) -> None:
     masked = Mask(first, last, "#").apply(pa.array(words, pa.string())).to_pylist()
