@@ -1,37 +1,34 @@
-"""Each protocol on shares at a small size: for the table of costs in docs/protocols.md, and for the tests.
-
-A specimen enters made-up inputs and gives back the step that its profile speaks of, so that what the step sends
-can be counted by itself.
-"""
+"""Each protocol on shares as a specimen: for the table of costs in docs/protocols.md, and for the tests."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from unseen.cli.bench.tables import write_between
+from unseen.cli.specimen import COUNT, Specimen, Step, cost
 from unseen.computation.circle import Circle
-from unseen.computation.correlation.source import Kind, Ticket
-from unseen.computation.in_process import run_parties
-from unseen.computation.profile import Profile
 from unseen.computation.share import (
     arithmetic,
     binned,
     boolean,
     choice,
     compare,
+    conversion,
     elementary,
     exponential,
     extremes,
     functions,
+    groups,
+    linear,
     moments,
     normalise,
     precedence,
+    private,
     private_order,
     quotient,
     shuffle,
@@ -44,85 +41,8 @@ from unseen.computation.share.array import Shared, from_owner
 from unseen.computation.share.together import together
 from unseen.computation.types import Real
 
-COUNT: Final = 1000
-HEADER_BYTES: Final = 16
-"""Of each message, before its payload."""
 RANGE: Final = (2.0**-8, 2.0**8)
 TANH: Final = smooth.Smooth(np.tanh, -4.0, 4.0, 5e-4, 14, 4)
-
-Step = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Specimen:
-    """A profile, the sizes that it is asked about with their names, and the step on given values (COUNT,).
-
-    Values lie in [1/8, 1). `varies`: rounds and bytes depend on the random order of rows. `one_way`: the first
-    party need not wait for an answer, so that it counts fewer rounds than there are steps.
-    """
-
-    profile: Profile
-    sizes: tuple[int, ...]
-    words: str
-    enter: Callable[[Circle, Real], Step]
-    varies: bool = False
-    one_way: bool = False
-
-    def rounds(self, parties: int) -> int | None:
-        """As the profile declares them; None where they vary."""
-        if self.profile.rounds is None:
-            return None
-        more = (parties,) if self.profile is shuffle.SHUFFLE else ()
-        return self.profile.rounds(*self.sizes, *more)
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What all parties sent each other in one step, the rounds at the first, and the dealer's corrections."""
-
-    bytes_sent: int
-    rounds: int
-    corrections: int
-
-
-def cost(specimen: Specimen, parties: int, values: Real | None = None) -> Cost:
-    """Run the step among parties of one process, and count."""
-    given = np.linspace(0.125, 0.9, COUNT) if values is None else values
-
-    def program(circle: Circle) -> Cost:
-        source = _Counting(circle.source)
-        counted = replace(circle, source=source)
-        step = specimen.enter(counted, given)
-        channels = circle.others()
-        circle.zero_bits(1)
-        circle.open_words("level", np.zeros(1, dtype=np.uint64))
-        before, passed, asked = _payload(circle), channels[0].rounds.count, source.corrections
-        step()
-        return Cost(_payload(circle) - before, channels[0].rounds.count - passed, source.corrections - asked)
-
-    found = run_parties(program, parties)
-    return Cost(sum(one.bytes_sent for one in found), found[0].rounds, found[0].corrections)
-
-
-def _payload(circle: Circle) -> int:
-    counters = [channel.counters for channel in circle.others()]
-    return sum(c.bytes_sent - HEADER_BYTES * c.messages_sent for c in counters)
-
-
-class _Counting:
-    """A source that counts the bytes of corrections, which go to one party."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-        self.corrections = 0
-
-    def ask(self, kind: Kind) -> Ticket:
-        self.corrections += sum(8 * slot.size for slot in kind.bound())
-        ticket: Ticket = self._source.ask(kind)
-        return ticket
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
 
 
 def _shared(circle: Circle, values: Real, fraction: int = 20) -> Shared:
@@ -183,108 +103,194 @@ def _quotient(circle: Circle, values: Real) -> Step:
 def _private_order(circle: Circle, values: Real) -> Step:
     mine = circle.rank == circle.size - 1
     order = private_order.private_order(
-        circle, circle.size - 1, np.argsort(values)[::-1].astype(np.int64) if mine else None, COUNT
+        circle, circle.size - 1, np.argsort(values)[::-1].astype(np.int64) if mine else None, len(values)
     )
     table = _shared(circle, values)
     return lambda: order.apply(table)
 
 
 def _private_gather(circle: Circle, values: Real) -> Step:
-    index = np.argsort(values)[: COUNT // 2].astype(np.int64) if circle.rank == 1 else None
+    half = len(values) // 2
+    index = np.argsort(values)[:half].astype(np.int64) if circle.rank == 1 else None
     table = _shared(circle, values)
-    return lambda: private_order.private_gather(circle, 1, index, COUNT // 2, table)
+    return lambda: private_order.private_gather(circle, 1, index, half, table)
 
 
 def _bin_sums(circle: Circle, values: Real) -> Step:
     places = np.column_stack([values * 4, values * 9]).astype(np.int64) if circle.rank == 0 else None
-    columns = binned.binned_columns(circle, 0, places, [4, 9], COUNT)
+    columns = binned.binned_columns(circle, 0, places, [4, 9], len(values))
     shared = _shared(circle, values[None])
     return lambda: columns.sums(shared)
 
 
 def _precedence(circle: Circle, values: Real) -> Step:
-    numbers = _shared(circle, np.arange(float(COUNT + 1)), 0).words.astype(np.uint32)
+    count = len(values)
+    numbers = _shared(circle, np.arange(float(count + 1)), 0).words.astype(np.uint32)
     keys = _shared(circle, np.append(values, 0.5)).words
-    left, right = np.zeros(COUNT, dtype=np.int64), np.arange(1, COUNT + 1)
-    asked = precedence.ask_precedence(circle, COUNT, COUNT + 1)
+    left, right = np.zeros(count, dtype=np.int64), np.arange(1, count + 1)
+    asked = precedence.ask_precedence(circle, count, count + 1)
     return lambda: together(precedence.precedes.steps(circle, keys, numbers, left, right, asked))
+
+
+def _private_matrix(circle: Circle, values: Real) -> Step:
+    matrix = values.reshape(-1, 20) if circle.rank == 1 else None
+    return lambda: private.private_matrix(circle, 1, matrix, (len(values) // 20, 20), 20)
+
+
+def _private_product(circle: Circle, values: Real) -> Step:
+    matrix = values.reshape(-1, 20) if circle.rank == 0 else None
+    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
+    right = _shared(circle, np.resize(values, (20, 3)))
+    return lambda: entered @ right
+
+
+def _private_scaling(circle: Circle, values: Real) -> Step:
+    matrix = values.reshape(-1, 20) if circle.rank == 0 else None
+    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
+    weights = _shared(circle, values[: len(values) // 20])
+    return lambda: entered.scale_rows(weights)
+
+
+def _from_bits(circle: Circle, values: Real) -> Step:
+    digits = _bits(circle, values.reshape(-1, 20))
+    return lambda: conversion.from_bits(digits)
+
+
+def _inverse(circle: Circle, values: Real) -> Step:
+    matrix = _shared(circle, np.diag(values[:4]))
+    return lambda: linear.inverse(matrix, steps=6)
+
+
+def _solution(circle: Circle, values: Real) -> Step:
+    matrix, right = _shared(circle, np.diag(values[:4])), _shared(circle, values[:4])
+    return lambda: linear.solve(matrix, right, steps=6)
+
+
+def _placement(circle: Circle, values: Real) -> Step:
+    table, positions = _shared(circle, values), sort.row_numbers(_shared(circle, values))
+    return lambda: sort.place(table, positions)
+
+
+def _compaction(circle: Circle, values: Real) -> Step:
+    truth, shared = _bits(circle, values), _shared(circle, values)
+    return lambda: groups.compact(truth, [shared])
+
+
+def _each(count: int) -> tuple[int, ...]:
+    return (count,)
+
+
+def _sizes(*more: int) -> Callable[[int], tuple[int, ...]]:
+    """One for each value, and what does not depend on their number."""
+    return lambda count: (count, *more)
+
+
+def _always(*sizes: int) -> Callable[[int], tuple[int, ...]]:
+    return lambda count: sizes
 
 
 _VALUES: Final = f"{COUNT} values"
 _RANGED: Final = f"{_VALUES} in [2^-8, 2^8]"
+_ROWS: Final = f"{COUNT} rows"
+_MATRIX: Final = f"a {COUNT // 20} × 20 matrix"
 
-SPECIMENS: Final = (
-    Specimen(arithmetic.PRODUCT, (COUNT,), _VALUES, _on_shared(lambda x: arithmetic.product(x, x))),
-    Specimen(arithmetic.TRUNCATION, (COUNT,), _VALUES, _on_shared(lambda x: arithmetic.rescale(x, 10))),
-    Specimen(compare.COMPARISON, (COUNT,), _VALUES, _on_shared(compare.negative)),
-    Specimen(compare.EQUALITY, (COUNT,), _VALUES, _on_shared(compare.zero)),
+PRODUCTS: Final = (
+    Specimen(arithmetic.PRODUCT, _each, _VALUES, _on_shared(lambda x: arithmetic.product(x, x))),
+    Specimen(arithmetic.SQUARE, _each, _VALUES, _on_shared(arithmetic.square)),
+    Specimen(
+        arithmetic.MATRIX_PRODUCT,
+        lambda n: (20, n // 20, 20),
+        f"{_MATRIX} and its transpose",
+        _on_shared(lambda x: arithmetic.matrix_product(x.reshape(-1, 20).T, x.reshape(-1, 20))),
+    ),
+    Specimen(private.PRIVATE_MATRIX, lambda n: (n // 20, 20), _MATRIX, _private_matrix, one_way=True),
+    Specimen(private.PRIVATE_PRODUCT, _always(20, 3), f"{_MATRIX} by 3 columns", _private_product, one_way=True),
+    Specimen(private.PRIVATE_SCALING, lambda n: (n // 20,), f"{_MATRIX}'s rows", _private_scaling, one_way=True),
+    Specimen(arithmetic.TRUNCATION, _each, _VALUES, _on_shared(lambda x: arithmetic.rescale(x, 10))),
+)
+BITS: Final = (
+    Specimen(compare.COMPARISON, _each, _VALUES, _on_shared(compare.negative)),
+    Specimen(compare.EQUALITY, _each, _VALUES, _on_shared(compare.zero)),
     Specimen(
         thresholds.BELOW_EACH,
-        (COUNT, 3, 1),
+        _sizes(3, 1),
         f"{_VALUES}, 3 thresholds",
         _on_shared(lambda x: thresholds.below_each(x, np.arange(3.0))),
     ),
-    Specimen(thresholds.BELOW_EACH_ROUGHLY, (COUNT, 3, 0), f"{_VALUES}, 3 thresholds", _roughly),
-    Specimen(boolean.GATE, (COUNT,), f"{COUNT} bits", _gate),
-    Specimen(boolean.RING, (COUNT,), f"{COUNT} bits", _ring),
-    Specimen(boolean.WHERE, (COUNT,), _VALUES, _where),
-    Specimen(choice.SCALING, (COUNT,), f"{COUNT} bits, 2 columns", _rows_by_bits),
-    Specimen(choice.LOOKUP, (COUNT // 4, 4), f"{COUNT // 4} rows, 4 choices", _values_by_bits),
-    Specimen(functions.LOGISTIC, (COUNT,), _VALUES, _on_shared(functions.logistic)),
-    Specimen(smooth.SMOOTH, (COUNT,), _VALUES, _on_shared(lambda x: smooth.smooth_function(x, TANH))),
-    Specimen(
-        smooth.SMOOTH_FINE, (COUNT,), _VALUES, _on_shared(lambda x: smooth.smooth_function(x, TANH, fine=True))
-    ),
-    Specimen(exponential.EXPONENTIAL, (COUNT,), _VALUES, _on_shared(exponential.exponential)),
+    Specimen(thresholds.BELOW_EACH_ROUGHLY, _sizes(3, 0), f"{_VALUES}, 3 thresholds", _roughly),
+    Specimen(boolean.GATE, _each, f"{COUNT} bits", _gate),
+    Specimen(boolean.RING, _each, f"{COUNT} bits", _ring),
+    Specimen(conversion.NUMBER_TO_BITS, _each, _VALUES, _on_shared(conversion.to_bits)),
+    Specimen(conversion.BITS_TO_NUMBER, lambda n: (n // 20, 20), f"{COUNT // 20} of 20 digits", _from_bits),
+    Specimen(boolean.WHERE, _each, _VALUES, _where),
+    Specimen(choice.SCALING, _each, f"{COUNT} bits, 2 columns", _rows_by_bits),
+    Specimen(choice.LOOKUP, lambda n: (n // 4, 4), f"{COUNT // 4} rows, 4 choices", _values_by_bits),
+)
+FUNCTIONS: Final = (
+    Specimen(functions.LOGISTIC, _each, _VALUES, _on_shared(functions.logistic)),
+    Specimen(smooth.SMOOTH, _each, _VALUES, _on_shared(lambda x: smooth.smooth_function(x, TANH))),
+    Specimen(smooth.SMOOTH_FINE, _each, _VALUES, _on_shared(lambda x: smooth.smooth_function(x, TANH, fine=True))),
+    Specimen(exponential.EXPONENTIAL, _each, _VALUES, _on_shared(exponential.exponential)),
     Specimen(
         normalise.NORMALISATION,
-        (COUNT, 7, False),
+        _sizes(7, False),
         _RANGED,
         _on_shared(lambda x: normalise.normalise(x, normalise.span(*RANGE)), 24),
     ),
     Specimen(
         elementary.RECIPROCAL,
-        (COUNT, 7, False),
+        _sizes(7, False),
         _RANGED,
         _on_shared(lambda x: elementary.reciprocal(x, *RANGE), 24),
     ),
     Specimen(
-        elementary.DIVISION, (COUNT, 7, False), _RANGED, _on_shared(lambda x: elementary.divide(x, x, *RANGE), 24)
+        elementary.DIVISION, _sizes(7, False), _RANGED, _on_shared(lambda x: elementary.divide(x, x, *RANGE), 24)
     ),
     Specimen(
-        elementary.ROOT, (COUNT, 7, False), _RANGED, _on_shared(lambda x: elementary.square_root(x, *RANGE), 24)
+        elementary.ROOT, _sizes(7, False), _RANGED, _on_shared(lambda x: elementary.square_root(x, *RANGE), 24)
     ),
-    Specimen(elementary.LOGARITHM, (COUNT, 7), _RANGED, _on_shared(lambda x: elementary.logarithm(x, *RANGE), 24)),
+    Specimen(elementary.LOGARITHM, _sizes(7), _RANGED, _on_shared(lambda x: elementary.logarithm(x, *RANGE), 24)),
     Specimen(
         softmax.SOFTMAX,
-        (COUNT // 10, 10),
+        lambda n: (n // 10, 10),
         f"{COUNT // 10} lines of 10",
         _on_shared(lambda x: softmax.softmax(x.reshape(-1, 10)), 24),
     ),
-    Specimen(moments.MEAN, (1,), _VALUES, _on_shared(moments.mean, 24)),
-    Specimen(moments.VARIANCE, (COUNT, 1), _VALUES, _on_shared(moments.variance, 24)),
-    Specimen(moments.DOT, (COUNT,), _VALUES, _on_shared(lambda x: moments.dot(x, x), 24)),
-    Specimen(quotient.QUOTIENT, (COUNT, 2), f"{_VALUES}, least 1/10", _quotient),
-    Specimen(shuffle.SHUFFLE, (COUNT, 1), f"{COUNT} rows", _on_shared(shuffle.shuffle), one_way=True),
-    Specimen(private_order.PRIVATE_ORDER, (COUNT, 1), f"{COUNT} rows", _private_order, one_way=True),
+    Specimen(moments.MEAN, _always(1), _VALUES, _on_shared(moments.mean, 24)),
+    Specimen(moments.VARIANCE, _sizes(1), _VALUES, _on_shared(moments.variance, 24)),
+    Specimen(moments.DOT, _each, _VALUES, _on_shared(lambda x: moments.dot(x, x), 24)),
+    Specimen(quotient.QUOTIENT, _sizes(2), f"{_VALUES}, least 1/10", _quotient),
+    Specimen(linear.INVERSE, _always(4, 6), "4 × 4, 6 steps", _inverse),
+    Specimen(linear.SOLUTION, _always(4, 1, 6), "4 equations, 6 steps", _solution),
+)
+ROWS: Final = (
+    Specimen(shuffle.SHUFFLE, _sizes(1), _ROWS, _on_shared(shuffle.shuffle), one_way=True),
+    Specimen(private_order.PRIVATE_ORDER, _sizes(1), _ROWS, _private_order, one_way=True),
     Specimen(
         private_order.PRIVATE_GATHER,
-        (COUNT, COUNT // 2, 1),
+        lambda n: (n, n // 2, 1),
         f"{COUNT // 2} of {COUNT} rows",
         _private_gather,
         one_way=True,
     ),
-    Specimen(binned.BIN_SUMS, (COUNT,), f"{COUNT} rows, any columns", _bin_sums, one_way=True),
-    Specimen(precedence.PRECEDENCE, (COUNT,), f"{COUNT} pairs", _precedence),
-    Specimen(sort.SORT, (COUNT,), _VALUES, _on_shared(sort.sort), varies=True),
-    Specimen(extremes.LARGEST, (1, COUNT), _VALUES, _on_shared(lambda x: extremes.largest(x))),
+    Specimen(binned.BIN_SUMS, _each, f"{_ROWS}, any columns", _bin_sums, one_way=True),
+    Specimen(precedence.PRECEDENCE, _each, f"{COUNT} pairs", _precedence),
+    Specimen(sort.SORT, _each, _VALUES, _on_shared(sort.sort), varies=True),
+    Specimen(
+        sort.RANKS, _each, _VALUES, _on_shared(lambda x: sort.order_statistics(x, [0, x.size // 2])), varies=True
+    ),
+    Specimen(sort.PLACEMENT, _sizes(1), _ROWS, _placement, one_way=True),
+    Specimen(groups.COMPACTION, _sizes(1), _ROWS, _compaction, one_way=True),
+    Specimen(groups.GROUPING, _each, _ROWS, _on_shared(lambda x: groups.group_by(x, [x])), varies=True),
+    Specimen(extremes.LARGEST, lambda n: (1, n), _VALUES, _on_shared(lambda x: extremes.largest(x))),
     Specimen(
         extremes.TOP,
-        (COUNT // 10, 10, 2),
+        lambda n: (n // 10, 10, 2),
         f"2 of 10 in {COUNT // 10} lines",
         _on_shared(lambda x: extremes.top_along(x.reshape(-1, 10), 2)),
     ),
 )
+SPECIMENS: Final = (*PRODUCTS, *BITS, *FUNCTIONS, *ROWS)
 
 
 def table() -> str:

@@ -11,7 +11,8 @@ import pytest
 from scipy.stats import chi2
 
 import unseen.computation.share
-from unseen.cli.specimens import COUNT, SPECIMENS, Specimen, cost, table
+from unseen.cli.specimen import COUNT, Specimen, cost, usual
+from unseen.cli.specimens import SPECIMENS, table
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.computation.profile import Profile
@@ -29,13 +30,15 @@ def test_every_profile_of_operations_on_shares_has_its_specimen() -> None:
 
 
 @EACH
-@pytest.mark.parametrize("parties", [2, 3, 5])
-def test_rounds_and_bytes_are_those_of_the_profile(specimen: Specimen, parties: int) -> None:
-    profile, found = specimen.profile, cost(specimen, parties)
+@pytest.mark.parametrize(("parties", "count"), [(2, COUNT), (2, 60), (3, 260), (5, COUNT)])
+def test_rounds_and_bytes_are_those_of_the_profile_at_any_size(
+    specimen: Specimen, parties: int, count: int
+) -> None:
+    found = cost(specimen, parties, usual(count))
     assert found.bytes_sent > 0
-    if profile.bytes_sent is not None:
-        assert found.bytes_sent == profile.bytes_sent(*specimen.sizes, parties)
-    declared = specimen.rounds(parties)
+    expected = specimen.bytes_sent(parties, count)
+    assert expected is None or found.bytes_sent == expected
+    declared = specimen.rounds(parties, count)
     if declared is not None:
         assert found.rounds <= declared if specimen.one_way else found.rounds == declared
 

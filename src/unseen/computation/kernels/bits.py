@@ -11,6 +11,11 @@ from unseen.computation.kernels import kernel
 from unseen.computation.types import Array, Index, Words
 
 NIBBLES = 16
+_DIFFERENCES = np.array(
+    [[sum((((c - v) >> b) & 1) << v for v in range(NIBBLES)) for b in range(4)] for c in range(NIBBLES)],
+    dtype=np.uint64,
+)
+"""(16, 4): of which v, as bits of a word, the difference c - v modulo 16 has bit b."""
 
 
 def mask_products(masks: Words, subsets: Index) -> Words:
@@ -61,6 +66,22 @@ def compare_planes(opened: Words, planes: Array, first: bool, signed: bool) -> t
     equal = np.zeros((planes.shape[0], words), dtype=np.uint64)
     _compare_planes(opened, planes, np.uint64(1 if first else 0), signed, greater, equal)
     return greater, equal
+
+
+def subtract_nibbles(opened: Words, tables: Words, first: bool) -> tuple[Words, Words]:
+    """Shares, (n,) each: opened - r nibble by nibble, none borrowing from the next; and what changes in it where
+    every nibble has lent one. `tables` (n, 4) is a share of the thermometers of r."""
+    lanes = np.ascontiguousarray(tables).view(np.uint16).reshape(len(tables), NIBBLES)
+    plain, changed = np.empty_like(opened), np.empty_like(opened)
+    _subtract_nibbles(opened, lanes, np.uint64(1 if first else 0), _DIFFERENCES, plain, changed)
+    return plain, changed
+
+
+def spread_nibbles(planes: Words, count: int) -> Words:
+    """(16, ceil(n/64)) bits, one a nibble, to (n,) words in which all four bits of a nibble are that bit."""
+    out = np.empty(count, dtype=np.uint64)
+    _spread_nibbles(planes, out)
+    return out
 
 
 def flip(opened: Words, ring: Words, first: bool) -> Words:
@@ -199,6 +220,38 @@ def _compare_planes(
                     same |= ((table ^ (table >> one)) & one) << np.uint64(b)
             greater[j, w] = above
             equal[j, w] = same
+
+
+@kernel
+def _subtract_nibbles(
+    opened: Words, lanes: Array, first: np.uint64, differences: Words, plain: Words, changed: Words
+) -> None:
+    one, low = np.uint64(1), np.uint64(15)
+    for i in range(opened.shape[0]):
+        without, change = np.uint64(0), np.uint64(0)
+        for j in range(16):
+            nibble = (opened[i] >> np.uint64(4 * j)) & low
+            # Bit v of `table` says "greater than v - 1": it differs from the next where r's nibble is v.
+            table = (np.uint64(lanes[i, j]) << one) | first
+            hot = (table ^ (table >> one)) & np.uint64(0xFFFF)
+            for b in range(4):
+                straight, lent = hot & differences[nibble, b], hot & differences[(nibble - one) & low, b]
+                lent ^= straight
+                for s in (8, 4, 2, 1):
+                    straight ^= straight >> np.uint64(s)
+                    lent ^= lent >> np.uint64(s)
+                without |= (straight & one) << np.uint64(4 * j + b)
+                change |= (lent & one) << np.uint64(4 * j + b)
+        plain[i], changed[i] = without, change
+
+
+@kernel
+def _spread_nibbles(planes: Words, out: Words) -> None:
+    for i in range(out.shape[0]):
+        word = np.uint64(0)
+        for j in range(16):
+            word |= ((planes[j, i >> 6] >> np.uint64(i & 63)) & np.uint64(1)) << np.uint64(4 * j)
+        out[i] = word * np.uint64(15)
 
 
 @kernel

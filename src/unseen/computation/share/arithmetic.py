@@ -21,7 +21,7 @@ from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.array import Public, Shared
 from unseen.computation.share.together import Opening, Protocol, Steps
-from unseen.computation.types import Array, Words
+from unseen.computation.types import Array, Real, Words
 from unseen.errors import MisuseError
 
 PRODUCT: Final = Profile(
@@ -30,6 +30,20 @@ PRODUCT: Final = Profile(
     source="Beaver, CRYPTO 1991",
     rounds=lambda count: 1,
     bytes_sent=lambda count, parties: parties * (parties - 1) * 2 * 8 * count,
+)
+SQUARE: Final = Profile(
+    id="share/square",
+    title="Squares of shared numbers",
+    source="Beaver, CRYPTO 1991",
+    rounds=lambda count: 1,
+    bytes_sent=lambda count, parties: parties * (parties - 1) * 8 * count,
+)
+MATRIX_PRODUCT: Final = Profile(
+    id="share/matrix-product",
+    title="Product of shared matrices",
+    source="Beaver, CRYPTO 1991, with one correction a result",
+    rounds=lambda m, k, n: 1,
+    bytes_sent=lambda m, k, n, parties: parties * (parties - 1) * 8 * (m * k + k * n),
 )
 TRUNCATION: Final = Profile(
     id="share/truncation",
@@ -107,6 +121,21 @@ def matrix_product(left: Shared, right: Shared, asked: MatrixAsked | None = None
     if circle.rank == 0:
         z += ring.product(d, e)
     return Shared(circle, z, left.fraction + right.fraction)
+
+
+def public_matrix_product(left: Shared | Real, right: Shared | Real) -> Shared:
+    """A shared matrix (m, k) by a public one (k, n), or the other way round: one round, a truncation.
+
+    |product| must stay below 2^(62 - fraction - 24).
+    """
+    if isinstance(left, Shared):
+        return public_matrix_product(np.transpose(np.asarray(right)), left.T).T
+    assert isinstance(right, Shared)
+    factor = np.asarray(left, dtype=np.float64)
+    if factor.ndim != 2 or len(right.shape) != 2 or factor.shape[1] != right.shape[0]:
+        raise MisuseError(f"shapes {factor.shape} and {right.shape} do not multiply")
+    words = ring.product(fixed.encode(factor, fixed.FRACTION, "public factor"), np.ascontiguousarray(right.words))
+    return rescale(Shared(right.circle, words, right.fraction + fixed.FRACTION), right.fraction)
 
 
 MatrixAsked: TypeAlias = tuple[Ticket, Ticket]

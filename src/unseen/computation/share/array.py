@@ -102,10 +102,17 @@ class Shared:
 
     __rmul__ = __mul__
 
-    def __matmul__(self, other: Shared) -> Shared:
+    def __matmul__(self, other: Shared | Real) -> Shared:
         from unseen.computation.share import arithmetic
 
+        if not isinstance(other, Shared):
+            return arithmetic.public_matrix_product(self, other)
         return arithmetic.rescale(arithmetic.matrix_product(self, other), max(self.fraction, other.fraction))
+
+    def __rmatmul__(self, other: Real) -> Shared:
+        from unseen.computation.share import arithmetic
+
+        return arithmetic.public_matrix_product(other, self)
 
     def __lt__(self, other: Shared | Public) -> Bits:
         from unseen.computation.share import compare

@@ -13,15 +13,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from unseen.computation.share.arithmetic import product
+from unseen.computation.profile import Profile
+from unseen.computation.share.arithmetic import PRODUCT, product
 from unseen.computation.share.array import Shared
-from unseen.computation.share.boolean import Bits, packed, to_numbers, where
+from unseen.computation.share.boolean import RING, WHERE, Bits, packed, to_numbers, where
 from unseen.computation.share.compare import equal
-from unseen.computation.share.sort import place, row_numbers, sort_by
+from unseen.computation.share.sort import PLACEMENT, place, row_numbers, sort_by
 from unseen.errors import MisuseError
+
+
+def _compaction_bytes(rows: int, columns: int, parties: int) -> int:
+    """Bits to numbers, a choice of places, the rows put there with their bits, and zeros behind."""
+    steps = (
+        (RING, (rows,)),
+        (WHERE, (rows,)),
+        (PLACEMENT, (rows, columns + 1)),
+        (PRODUCT, (rows * columns,)),
+    )
+    return sum(step.bytes_sent(*sizes, parties) for step, sizes in steps if step.bytes_sent)
+
+
+COMPACTION: Final = Profile(
+    id="share/compaction",
+    title="Rows chosen by shared bits in front, zeros behind",
+    source="Hamada et al., ICISC 2012",
+    rounds=lambda rows, columns, parties: parties + 4,
+    bytes_sent=_compaction_bytes,
+)
+GROUPING: Final = Profile(
+    id="share/group-by",
+    title="Sums and counts of the groups of a shared key",
+    source="Jónsson, Kreitz, Uddin, eprint 2011/122, section 5",
+    failure="none; rounds and bytes depend on the random order",
+)
 
 
 @dataclass(frozen=True, eq=False)

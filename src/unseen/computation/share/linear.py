@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from unseen.computation.profile import Profile
 from unseen.computation.share.arithmetic import (
     ask_matrix_product,
     ask_rescale,
@@ -21,6 +22,25 @@ from unseen.errors import MisuseError
 
 INVERSE_FRACTION: Final = 26
 """Fractional bits within the iteration: entries of the inverse up to 2^9 keep products below 2^62."""
+
+INVERSE: Final = Profile(
+    id="share/inverse",
+    title="Inverse of a shared symmetric positive definite matrix",
+    source="Schulz 1933, products only",
+    failure="none; eigenvalues below a millionth of the bound come out damped",
+    rounds=lambda k, steps: 4 * steps,
+    bytes_sent=lambda k, steps, parties: parties * (parties - 1) * 8 * 6 * k * k * steps,
+)
+SOLUTION: Final = Profile(
+    id="share/solution",
+    title="Solution of a shared symmetric positive definite system",
+    source="share/inverse, improved once by the residual",
+    failure="none; as share/inverse",
+    rounds=lambda k, sides, steps: 4 * steps + 6,
+    bytes_sent=lambda k, sides, steps, parties: (
+        parties * (parties - 1) * 8 * (6 * k * k * steps + 3 * (k * k + 2 * k * sides))
+    ),
+)
 
 
 def inverse(

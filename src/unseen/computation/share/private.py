@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -18,10 +18,33 @@ from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import MaskGram, MatrixMask, MatrixProduct, MatrixScaling
 from unseen.computation.correlation.source import Kind
 from unseen.computation.kernels import ring
+from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
 from unseen.computation.share.array import Shared
 from unseen.computation.types import Real, Words
 from unseen.errors import MisuseError
+
+PRIVATE_MATRIX: Final = Profile(
+    id="share/private-matrix",
+    title="A matrix that one party knows, masked once a run",
+    source="SecureML, IEEE S&P 2017, section IV",
+    rounds=lambda rows, columns: 1,
+    bytes_sent=lambda rows, columns, parties: (parties - 1) * 8 * rows * columns,
+)
+PRIVATE_PRODUCT: Final = Profile(
+    id="share/private-product",
+    title="A matrix that one party knows times a shared one",
+    source="SecureML, IEEE S&P 2017, section IV",
+    rounds=lambda inner, columns: 1,
+    bytes_sent=lambda inner, columns, parties: (parties - 1) * 8 * inner * columns,
+)
+PRIVATE_SCALING: Final = Profile(
+    id="share/private-scaling",
+    title="Rows of a matrix that one party knows times shared weights",
+    source="SecureML, IEEE S&P 2017, section IV",
+    rounds=lambda rows: 1,
+    bytes_sent=lambda rows, parties: (parties - 1) * 8 * rows,
+)
 
 _Bilinear: TypeAlias = Callable[[Words, Words], Words]
 

@@ -23,7 +23,7 @@ from unseen.computation.kernels import quicksort
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared, as_rows
 from unseen.computation.share.precedence import Asked, ask_precedence, precedes
-from unseen.computation.share.shuffle import shuffle
+from unseen.computation.share.shuffle import SHUFFLE, shuffle
 from unseen.computation.types import Array, Index, Real, Words
 from unseen.errors import MisuseError
 
@@ -32,6 +32,26 @@ SORT: Final = Profile(
     title="Rows sorted by a shared key",
     source="Hamada et al., ICISC 2012",
     failure="none; rounds and bytes depend on the random order",
+)
+RANKS: Final = Profile(
+    id="share/order-statistics",
+    title="The values of given ranks, quantiles, the largest few",
+    source="Hamada et al., ICISC 2012, sorting only the parts that hold a wanted rank",
+    failure="none; rounds and bytes depend on the random order",
+)
+
+
+def _placement_bytes(rows: int, columns: int, parties: int) -> int:
+    assert SHUFFLE.bytes_sent is not None
+    return SHUFFLE.bytes_sent(rows, columns + 1, parties) + parties * (parties - 1) * 8 * rows
+
+
+PLACEMENT: Final = Profile(
+    id="share/placement",
+    title="Rows put at shared places",
+    source="Hamada et al., ICISC 2012: places opened after a shuffle",
+    rounds=lambda rows, columns, parties: parties + 1,
+    bytes_sent=_placement_bytes,
 )
 MOST_ROWS: Final = 1 << 31
 """Row numbers are compared in 32 bits, one of them the sign."""

@@ -81,6 +81,20 @@ def test_matrix_products_of_every_kind(parties: int) -> None:
 
 
 @pytest.mark.parametrize("parties", PARTIES)
+def test_a_public_matrix_multiplies_from_either_side(parties: int) -> None:
+    m, n = draw(7, 4), draw(4, 3, seed=1)
+
+    def program(circle: Circle) -> np.ndarray:
+        left, right = enter(circle, 0, m), enter(circle, circle.size - 1, n)
+        for wrong in (lambda: left @ m, lambda: n @ left, lambda: left @ n[0]):
+            with pytest.raises(MisuseError, match="do not multiply"):
+                wrong()
+        return np.stack([reveal(left @ n, "one"), reveal(m @ right, "other")])
+
+    np.testing.assert_allclose(together(program, parties), np.stack([m @ n, m @ n]), atol=1e-5)
+
+
+@pytest.mark.parametrize("parties", PARTIES)
 def test_the_gram_of_two_private_matrices_needs_no_further_message(parties: int) -> None:
     x, y = draw(30, 4, scale=1.0), draw(30, 3, scale=1.0, seed=1)
 
