@@ -211,7 +211,7 @@ def _terms(side: str, heading: Json) -> Terms:
 
 
 def _sum(parts: Sequence[bytes | memoryview]) -> bytes:
-    digest = blake3()
+    digest = blake3(max_threads=blake3.AUTO)
     for part in parts:
         digest.update(part)
     return digest.digest()

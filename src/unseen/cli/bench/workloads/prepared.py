@@ -1,9 +1,12 @@
-"""Alignment of a small set with a large one that is prepared beforehand: what is timed is the run alone."""
+"""Alignment of a small set with a large one that is prepared beforehand: what is timed is the run alone.
+
+It begins with the stored bytes of both sides' states, as a later job reads them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
@@ -15,6 +18,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.prepared import align_large, align_small, prepare_large, prepare_small
 from unseen.computation.intersect.prepared_state import Large, Small
+from unseen.computation.types import Index
 from unseen.encoding import Json
 
 _DIGITS: Final = 12
@@ -31,7 +35,7 @@ class _Inputs:
 @dataclass(frozen=True)
 class _Ready:
     inputs: _Inputs
-    state: Large | Small
+    stored: bytes
     seconds: float
     bytes_moved: int
 
@@ -62,16 +66,18 @@ def _enter(circle: Circle, inputs: _Inputs) -> _Ready:
         state = prepare_large(circle, from_arrow(inputs.names), inputs.capacity)
     else:
         state = prepare_small(circle, inputs.capacity)
-    return _Ready(inputs, state, perf_counter() - started, _traffic(circle) - before)
+    stored = state.to_bytes()
+    circle.joint_seed("ready")  # both are: what was sent has arrived
+    return _Ready(inputs, stored, perf_counter() - started, _traffic(circle) - before)
 
 
 def _run(circle: Circle, ready: _Ready) -> Mapping[str, Json]:
-    """One preparation is good for one run; here the same keys meet again and again, and each run gets a copy."""
-    copy, rows = replace(ready.state, spent=False), None
-    if isinstance(copy, Large):
-        rows = align_large(circle, replace(copy, pad=copy.pad.copy()), to_both=True)
+    """One preparation is good for one run; here the same keys meet again and again, from the same bytes."""
+    rows: Index | None
+    if circle.rank == 0:
+        rows = align_large(circle, Large.from_bytes(ready.stored), to_both=True)
     else:
-        rows = align_small(circle, copy, from_arrow(ready.inputs.names), 1, to_both=True)
+        rows = align_small(circle, Small.from_bytes(ready.stored), from_arrow(ready.inputs.names), 1, to_both=True)
     return {
         "common": 0 if rows is None else len(rows),
         "preparation_seconds": round(ready.seconds, 2),
