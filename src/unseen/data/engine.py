@@ -132,7 +132,7 @@ def _csv(connection: Any, location: Location) -> ir.Table:
 
 
 def csv_header(location: Location) -> tuple[list[str], str]:
-    """The column names, and the sign that parts the header line most often."""
+    """The column names, and the sign that parts the header line most often; not one in quotation marks."""
     opened = gzip.open if location.path.suffix == ".gz" else open
     try:
         with opened(location.path, "rb") as file:
@@ -145,6 +145,14 @@ def csv_header(location: Location) -> tuple[list[str], str]:
         ) from error
     if not line.strip():
         raise DataError(f"{location.path} is empty; a CSV begins with a line of column names")
-    fields = {sign: next(csv.reader([line], delimiter=sign)) for sign in DELIMITERS}
+    fields = {sign: _parted(line, sign) for sign in DELIMITERS}
     sign = max(fields, key=lambda each: len(fields[each]))
-    return fields[sign], sign
+    return fields[sign] or [line], sign
+
+
+def _parted(line: str, sign: str) -> list[str]:
+    """The line's fields; none where a quoted field does not end at this sign, so that another parts them."""
+    try:
+        return next(csv.reader([line], delimiter=sign, strict=True))
+    except csv.Error:
+        return []

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import yaml
 
@@ -19,58 +17,14 @@ from unseen.interaction.home import Home
 from unseen.interaction.ledger import Kind
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
-from postgres import Server, running_server
 
 ROWS = 300
-TABLE = f"""
-    create table loans as
-    select 'c' || n as customer_id, 'person' || n || '@example.org' as mail, n * 1.5 as amount,
-           date '2015-01-01' + (n % 3000)::int as closed, 'planted' || n as remark
-    from generate_series(1, {ROWS}) as series(n)
-"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server() as running:
-        running.execute(TABLE)
-        yield running
-
-
-@pytest.fixture(params=["duckdb", "postgresql"])
-def source(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> str:
-    """The same table in both engines."""
-    if request.param == "postgresql":
-        return server.url("loans", sslmode="verify-full", password_file=server.password_file())
-    with duckdb.connect(str(tmp_path / "core.duckdb")) as connection:
-        connection.execute(TABLE)
-    return f"{tmp_path / 'core.duckdb'}#loans"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv("UNSEEN_HOME", str(tmp_path / "lender"))
-    return Home.create(tmp_path / "lender", "lender", "127.0.0.1:7601")
 
 
 def run(*words: str) -> int:
     with pytest.raises(SystemExit) as caught:
         main(words)
     return int(caught.value.code or 0)
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command that must succeed; gives its JSON."""
-
-    def tell(*words: str) -> Any:
-        capsys.readouterr()
-        code = run(*words, "--json")
-        printed = capsys.readouterr()
-        assert code == 0, printed.out + printed.err
-        return json.loads(printed.out)
-
-    return tell
 
 
 def agreed(home: Home, columns: dict[str, list[str]]) -> str:
