@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from unseen.computation.link import FRAME_LIMIT, PATIENCE, Counters, Link, Wire, tag_number
+from unseen.computation.counters import Counters
+from unseen.computation.link import FRAME_LIMIT, PATIENCE, Link, Wire, tag_number
 from unseen.computation.types import Array, octets
 from unseen.errors import MisuseError
 

@@ -45,9 +45,16 @@ class Pipe:
                 position += size
                 self._changed.notify_all()
 
-    def writable(self) -> bool:
+    def write_some(self, data: memoryview) -> int:
         with self._changed:
-            return self._held + (16 << 10) < self._capacity
+            if not self._open:
+                raise BrokenPipeError("the pipe is closed")
+            size = min(self._capacity - self._held, len(data))
+            if size > 0:
+                self._chunks.append(memoryview(bytes(data[:size])))
+                self._held += size
+                self._changed.notify_all()
+            return max(0, size)
 
     def read_into(self, view: memoryview, patience: float) -> None:
         position = 0
@@ -82,8 +89,11 @@ class PipeWire:
     def write(self, data: memoryview) -> None:
         self._outgoing.write(data)
 
-    def writable(self) -> bool:
-        return self._outgoing.writable()
+    def write_some(self, data: memoryview) -> int:
+        return self._outgoing.write_some(data)
+
+    def holding(self) -> bool:
+        return False
 
     def read_into(self, view: memoryview, patience: float) -> None:
         self._incoming.read_into(view, patience)

@@ -16,12 +16,12 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NoReturn, Protocol
 
 from blake3 import blake3
 
+from unseen.computation.counters import Counters
 from unseen.encoding import canonical, parse_json
 from unseen.errors import AbortedError, MisuseError, PeerLostError, ProtocolError, UnseenError
 
@@ -35,7 +35,7 @@ PATIENCE: Final = 120.0
 _HEAD: Final = struct.Struct("<IIQ")
 _CONTROL: Final = 0xFFFFFFFF
 _NOBODY: Final = 0xFFFFFFFE  # no stream: their numbers have 31 bits
-_DIRECT: Final = 16 << 10  # a message up to this size is written without waking the writer thread
+_DIRECT: Final = 256 << 10  # of a message up to this size, what fits into the wire goes without the writer thread
 _CHUNK: Final = 256 << 10  # bytes that are digested and written, or read and digested, at a time
 
 
@@ -45,39 +45,17 @@ class Wire(Protocol):
     def write(self, data: memoryview) -> None:
         """Write all bytes, waiting as long as needed. Raises OSError once closed."""
 
-    def writable(self) -> bool:
-        """Whether a write of 16 KiB would return at once."""
+    def write_some(self, data: memoryview) -> int:
+        """Write what goes at once, without waiting; how many bytes were taken."""
+
+    def holding(self) -> bool:
+        """Whether bytes that were taken wait here for the next `write`, which may be an empty one."""
 
     def read_into(self, view: memoryview, patience: float) -> None:
         """Fill `view`. Raises EOFError when the peer is gone, TimeoutError after `patience` silent seconds."""
 
     def close(self) -> None:
         """Close both directions; a waiting read or write raises."""
-
-
-@dataclass
-class Counters:
-    """What went over a channel: payload and heads in bytes, messages; by tag, messages and bytes each way."""
-
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    messages_sent: int = 0
-    by_tag: dict[str, list[int]] = field(default_factory=dict)
-    heard_by_tag: dict[str, list[int]] = field(default_factory=dict)
-
-    def sent(self, tag: str, size: int) -> None:
-        self.bytes_sent += size
-        self.messages_sent += 1
-        _count(self.by_tag, tag, size)
-
-    def heard(self, tag: str, size: int) -> None:
-        _count(self.heard_by_tag, tag, size)
-
-
-def _count(table: dict[str, list[int]], tag: str, size: int) -> None:
-    entry = table.setdefault(tag, [0, 0])
-    entry[0] += 1
-    entry[1] += size
 
 
 def tag_number(tag: str) -> int:
@@ -103,7 +81,7 @@ class Link:
         self._inbox: dict[int, deque[tuple[int, bytearray]]] = {}
         self._waiting_bytes = 0
         self._reading = False
-        self._queue: deque[tuple[bytes, memoryview]] = deque()
+        self._queue: deque[tuple[bytes, memoryview, bool]] = deque()
         self._queued_bytes = 0
         self._writing = False
         self._closing = False
@@ -145,15 +123,25 @@ class Link:
         with self._lock:
             self._check()
             idle = not self._queue and not self._writing
-            if not (idle and len(part) <= _DIRECT and self._wire.writable()):
+            if not idle or len(part) > _DIRECT:
                 self._enqueue(head, part)
                 return
             self._writing = True
+        rest, held = memoryview(b""), False
         try:
-            self._write(head, part)
+            message = memoryview(head + bytes(part))
+            self._digest_out.update(message)
+            rest = message[self._wire.write_some(message) :]
+            held = self._wire.holding()
+        except OSError as error:
+            self._lost_while_sending(error)
         finally:
             with self._lock:
                 self._writing = False
+                if len(rest) or held:
+                    self._queue.appendleft((b"", rest, True))
+                    self._queued_bytes += len(rest)
+                    self._need_writer()
                 self._lock.notify_all()
 
     def _enqueue(self, head: bytes, part: memoryview) -> None:
@@ -162,12 +150,15 @@ class Link:
         ):
             self._fail(PeerLostError(self.peer, f"took nothing for {self._patience:.0f} s"))
         self._check()
-        self._queue.append((head, part))
+        self._queue.append((head, part, False))
         self._queued_bytes += len(part)
+        self._need_writer()
+        self._lock.notify_all()
+
+    def _need_writer(self) -> None:
         if self._writer is None:
             self._writer = threading.Thread(target=self._drain, name=f"writer-{self.peer}", daemon=True)
             self._writer.start()
-        self._lock.notify_all()
 
     def _drain(self) -> None:
         while True:
@@ -175,10 +166,10 @@ class Link:
                 self._lock.wait_for(lambda: (self._queue and not self._writing) or self._closed)
                 if self._closed or not self._queue:
                     return
-                head, part = self._queue.popleft()
+                head, part, digested = self._queue.popleft()
                 self._writing = True
             try:
-                self._write(head, part)
+                self._write(head, part, digested)
             except UnseenError:
                 return
             finally:
@@ -187,20 +178,23 @@ class Link:
                     self._writing = False
                     self._lock.notify_all()
 
-    def _write(self, head: bytes, part: memoryview) -> None:
-        small = len(part) <= _DIRECT
-        pieces = (memoryview(head + bytes(part)),) if small else (memoryview(head), part)
+    def _write(self, head: bytes, part: memoryview, digested: bool) -> None:
+        """Write a message, or the rest of one; an empty rest brings out what the wire holds."""
         try:
-            for piece in pieces:
-                for start in range(0, len(piece), _CHUNK):
+            for piece in (memoryview(head), part):
+                for start in range(0, max(1, len(piece)), _CHUNK):
                     chunk = piece[start : start + _CHUNK]
-                    self._digest_out.update(chunk)
+                    if not digested:
+                        self._digest_out.update(chunk)
                     self._wire.write(chunk)
         except OSError as error:
-            self._hear_last_words()
-            with self._lock:
-                self._fail(PeerLostError(self.peer, "the connection closed while sending"))
-            raise self._failure or PeerLostError(self.peer, "the connection closed") from error
+            self._lost_while_sending(error)
+
+    def _lost_while_sending(self, error: OSError) -> NoReturn:
+        self._hear_last_words()
+        with self._lock:
+            self._fail(PeerLostError(self.peer, "the connection closed while sending"))
+        raise self._failure or PeerLostError(self.peer, "the connection closed") from error
 
     def _hear_last_words(self) -> None:
         """The peer closed; it may have said why before. Read what is there up to its abort message or the end."""
@@ -362,11 +356,9 @@ class Link:
         with self._lock:
             if self._closing:
                 return
-            self._queue.append((_HEAD.pack(_CONTROL, 0, len(data)), memoryview(data)))
+            self._queue.append((_HEAD.pack(_CONTROL, 0, len(data)), memoryview(data), False))
             self._queued_bytes += len(data)
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._drain, daemon=True)
-                self._writer.start()
+            self._need_writer()
             self._lock.notify_all()
         self.close(patience=2.0)
 

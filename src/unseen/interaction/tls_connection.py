@@ -13,6 +13,7 @@ import ssl
 from typing import Final
 
 _CHUNK: Final = 256 << 10
+_PIECE: Final = 64 << 10
 
 
 class TlsConnection:
@@ -27,6 +28,7 @@ class TlsConnection:
             self._arrived, self._leaving, server_side=answers, server_hostname=server_name
         )
         self._buffer = bytearray(_CHUNK)
+        self._held = memoryview(b"")
 
     def settimeout(self, seconds: float | None) -> None:
         """How long one read or write of the socket may take; None: as long as needed."""
@@ -61,11 +63,35 @@ class TlsConnection:
 
     def sendall(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
+        if self._held:
+            self._raw.sendall(self._held)
+            self._held = memoryview(b"")
         for start in range(0, len(view), _CHUNK):
             part = view[start : start + _CHUNK]
             while part:
                 part = part[self._tls.write(part) :]
             self._flush()
+
+    def send_some(self, data: memoryview) -> int:
+        """Send what goes without waiting; how many bytes were taken. Records that did not go are held here."""
+        for start in range(0, len(data), _PIECE):
+            if self._held:
+                return start
+            part = data[start : start + _PIECE]
+            while part:
+                part = part[self._tls.write(part) :]
+            records = memoryview(self._leaving.read())
+            try:
+                gone = self._raw.send(records, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                gone = 0
+            self._held = records[gone:]
+        return len(data)
+
+    @property
+    def holding(self) -> bool:
+        """Whether records wait here to be sent: whatever is sent next, even nothing, sends them first."""
+        return bool(self._held)
 
     def recv(self, most: int) -> bytes:
         """Up to so many bytes; none at the end."""

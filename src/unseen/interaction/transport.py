@@ -11,7 +11,6 @@ House rules
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import ssl
 import threading
@@ -200,17 +199,19 @@ class TlsWire:
     def __init__(self, outgoing: TlsConnection, incoming: TlsConnection) -> None:
         outgoing.settimeout(None)
         self._outgoing, self._incoming = _OneWay(outgoing), _OneWay(incoming)
-        self._poll = select.poll()
-        self._poll.register(outgoing.fileno(), select.POLLOUT)
         self._patience: float | None = None
 
     def write(self, data: memoryview) -> None:
         with self._outgoing as connection:
             connection.sendall(data)
 
-    def writable(self) -> bool:
-        # Linux calls a TCP socket writable when a third of its buffer is free: far more than a record.
-        return bool(self._poll.poll(0))
+    def write_some(self, data: memoryview) -> int:
+        with self._outgoing as connection:
+            return connection.send_some(data)
+
+    def holding(self) -> bool:
+        with self._outgoing as connection:
+            return connection.holding
 
     def read_into(self, view: memoryview, patience: float) -> None:
         with self._incoming as connection:

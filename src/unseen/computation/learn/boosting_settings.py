@@ -21,6 +21,11 @@ class Objective(StrEnum):
         """Bits of the ring in which scores add up: the logistic function needs the low ones only."""
         return 32 if self is Objective.LOGISTIC else 64
 
+    @property
+    def steepest(self) -> float:
+        """The largest second derivative of a row's loss."""
+        return 0.25 if self is Objective.LOGISTIC else 1.0
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -82,7 +82,7 @@ class Growth:
             if level:
                 left_bins, left_totals = self._sums(masked.times(members[0::2]))
                 bins, totals = _siblings(bins, left_bins), _siblings(totals, left_totals)
-            best = best_splits(found, bins, totals, self.rows, self._rules(), bounds)
+            best = best_splits(found, bins, totals, self.rows, self._rules(), bounds, settings.objective.steepest)
             if bounds:
                 bounds = bounds.passed_down(best.weights, best.rising, best.falling)
             splits += own_splits(found, self._told(found, best), self.columns, level)

@@ -18,7 +18,7 @@ from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, concatenate, shared_zeros
 from unseen.computation.share.boolean import Bits, packed, where
 from unseen.computation.share.compare import negative
-from unseen.computation.share.quotient import quotient
+from unseen.computation.share.elementary import divide
 from unseen.computation.types import Array, Index
 
 SUM_FRACTION = 31
@@ -115,12 +115,19 @@ def left_sums(found: Candidates, bins: Shared) -> Shared:
 
 
 def best_splits(
-    found: Candidates, bins: Shared, totals: Shared, rows: int, rules: Rules, bounds: Bounds | None = None
+    found: Candidates,
+    bins: Shared,
+    totals: Shared,
+    rows: int,
+    rules: Rules,
+    bounds: Bounds | None = None,
+    steepest: float = 1.0,
 ) -> Best:
     """The best split of each node from its sums of gradient and hessian.
 
-    `bins` (bins, nodes, 2) and `totals` (1, nodes, 2), as shares of `scale(rows)`, SUM_FRACTION bits. Nobody
-    learns anything. Rounds: those of a division, and four for each halving of the candidates.
+    `bins` (bins, nodes, 2) and `totals` (1, nodes, 2), as shares of `scale(rows)`, SUM_FRACTION bits; no row's
+    hessian is above `steepest`. Nobody learns anything. Rounds: those of a division, and four for each halving of
+    the candidates.
     """
     size = scale(rows)
     left = left_sums(found, bins)
@@ -128,7 +135,8 @@ def best_splits(
     sides = concatenate([left.reshape(1, *left.shape), right.reshape(1, *right.shape)])
     gradient, hessian = sides[..., 0], sides[..., 1]
     curvature = hessian + rules.penalty / size
-    weights = quotient(-gradient, curvature, rules.penalty / size, WEIGHT_FRACTION)
+    least = rules.penalty / size
+    weights = divide(-gradient, curvature, least, steepest + least, WEIGHT_FRACTION)
     slope = gradient
     if bounds:
         weights = bounds.clipped(weights)
