@@ -1,6 +1,6 @@
 """Means, variances and dot products of shared numbers; sums and running sums are methods of the array.
 
-One multiplication by 1/n, and one truncation for all products of a sum. Source: as `share.arithmetic`. Setting:
+One division by n, and one truncation for all products of a sum. Source: as `share.arithmetic`. Setting:
 any number of semi-honest parties, all but one colluding. Nobody learns anything; no failure probability.
 """
 
@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.profile import Profile
-from unseen.computation.share.arithmetic import matrix_product, rescale, scaled, square
+from unseen.computation.share.arithmetic import matrix_product, rescale, square, truncate_together
 from unseen.computation.share.array import Shared
 from unseen.errors import MisuseError
 
@@ -19,9 +19,9 @@ MEAN: Final = Profile(
     id="share/mean",
     title="Mean of shared numbers",
     source="one public product and truncation (Escudero et al., CRYPTO 2020)",
-    failure="none; off by less than two steps",
+    failure="none; relative error below 2^-23, and three steps",
     rounds=lambda results: 2,
-    bytes_sent=lambda results, parties: parties * (parties - 1) * 2 * 8 * results,
+    bytes_sent=lambda results, parties: parties * (parties - 1) * 3 * 8 * results,
 )
 VARIANCE: Final = Profile(
     id="share/variance",
@@ -29,8 +29,9 @@ VARIANCE: Final = Profile(
     source="squares of what is left when the mean is taken off",
     failure="none; relative error below 2^-20 of the variance, and a few steps",
     rounds=lambda count, results: 6,
-    bytes_sent=lambda count, results, parties: parties * (parties - 1) * 8 * (5 * results + count),
+    bytes_sent=lambda count, results, parties: parties * (parties - 1) * 8 * (7 * results + count),
 )
+FACTOR_BITS: Final = 24
 DOT: Final = Profile(
     id="share/dot",
     title="Dot product of shared vectors",
@@ -43,7 +44,7 @@ DOT: Final = Profile(
 def mean(values: Shared, axis: int | None = None) -> Shared:
     """The mean over all or along an axis, with the same fraction: two rounds. |sum| < 2^(62 - fraction)."""
     number = _number(values, axis)
-    return scaled(values.sum(axis), 1.0 / number, values.fraction)
+    return _divided(values.sum(axis), number)
 
 
 def variance(values: Shared, axis: int | None = None, freedom: int = 0) -> Shared:
@@ -60,7 +61,7 @@ def variance(values: Shared, axis: int | None = None, freedom: int = 0) -> Share
     spread = centre.words if axis is None else np.expand_dims(centre.words, axis)
     squares = square(values - values._with(np.broadcast_to(spread, values.shape)))
     total = rescale(squares.sum(axis), values.fraction)
-    return scaled(total, 1.0 / (number - freedom), values.fraction)
+    return _divided(total, number - freedom)
 
 
 def dot(left: Shared, right: Shared) -> Shared:
@@ -72,6 +73,23 @@ def dot(left: Shared, right: Shared) -> Shared:
         raise MisuseError(f"shapes {left.shape} and {right.shape} have no dot product")
     found = matrix_product(left.reshape(1, -1), right.reshape(-1, 1))
     return rescale(found, max(left.fraction, right.fraction))[0, 0]
+
+
+def _divided(total: Shared, number: int) -> Shared:
+    """total / number at the same fraction, for totals of the whole range: two rounds; one for a power of two.
+
+    With 1/n = a·2^-bits, a of 24 bits, a·w would leave the ring. So w is cut in two, w = high·2^24 + low, whose
+    products with a stay below 2^62 and are truncated together.
+    """
+    shift = (number - 1).bit_length()
+    if number == 1 << shift:
+        return Shared(total.circle, rescale(total, total.fraction - shift).words, total.fraction)
+    bits = FACTOR_BITS - 1 + shift
+    factor = min(round(2.0**bits / number), (1 << FACTOR_BITS) - 1)
+    high = rescale(total, total.fraction - FACTOR_BITS)
+    low = total - high.scaled_up(FACTOR_BITS)
+    parts = truncate_together([high.times_integer(factor), low.times_integer(factor)], [bits - FACTOR_BITS, bits])
+    return total._with(parts[0].words + parts[1].words)
 
 
 def _number(values: Shared, axis: int | None) -> int:

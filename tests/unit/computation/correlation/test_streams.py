@@ -85,5 +85,4 @@ def test_a_party_that_takes_nothing_is_named_and_does_not_exhaust_the_dealer(
     limit = 4 << 20
     full, ends = dealing(limit, 40, monkeypatch)
     assert limit <= max(full) <= limit + (2 << 20)
-    assert [error.peer for error in ends] == ["b"]
-    assert "took nothing for 1 s" in str(ends[0])
+    assert [str(error) for error in ends] == ["b: took nothing for 1 s"]
