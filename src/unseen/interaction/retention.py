@@ -1,7 +1,8 @@
 """Results leave when their time is over: after the agreed days, or when a partner that leaves withdraws them.
 
-What a run wrote lies in its job's folder: results, models, scores. Shares are never written to disk; what a run
-that did not end well left there is intermediate, and goes after the days agreed for shares (none, as a rule).
+What a run wrote lies in its job's folder: results, models, scores, and what it prepared for one later run. Shares
+are never written to disk otherwise; what a run that did not end well left there is intermediate, and goes after
+the days agreed for shares (none, as a rule).
 What was erased, and why, is on record; task and log, which hold no data of persons, stay.
 """
 

@@ -58,7 +58,7 @@ def use(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
     stored = _stored(run, job, STATE)
     table, keys = released(run, side, "align", asked.most_unfit)
     held, to_both = from_arrow(keys.keys), len(run.plan.outputs) > 1
-    began = perf_counter()
+    least, began = limit(run, "smallest_overlap"), perf_counter()
     rows: Index | None
     if run.party == asked.large:
         large = Large.from_bytes(stored, lambda: run.erase(job, STATE))
@@ -68,7 +68,7 @@ def use(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
                 f"data set {side.dataset!r} offers other customers than when it was prepared, or in another order;"
                 " prepare again"
             )
-        rows = align_large(run.circle, large, to_both, partial(run.progress, "align"))
+        rows = align_large(run.circle, large, least, to_both, partial(run.progress, "align"))
         theirs = asked.parties[asked.small].rows
     else:
         small = Small.from_bytes(stored, lambda: run.erase(job, STATE))
@@ -77,7 +77,7 @@ def use(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
             run.circle,
             small,
             held,
-            limit(run, "smallest_overlap"),
+            least,
             to_both,
             partial(run.progress, "align"),
         )

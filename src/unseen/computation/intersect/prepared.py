@@ -196,7 +196,7 @@ def prepare_small(
 
 
 def align_large(
-    circle: Circle, state: Large, to_both: bool, watch: Watch = lambda done, note: None
+    circle: Circle, state: Large, minimum: int, to_both: bool, watch: Watch = lambda done, note: None
 ) -> Index | None:
     """The large side's part of the run: its rows of the common keys, (common,) int64, if both are told.
 
@@ -223,6 +223,8 @@ def align_large(
     rising = bool((places[1:] > places[:-1]).all()) and (not len(places) or int(places[-1]) < terms.listed)
     if not rising or (told[len(places) :] != _NOBODY).any() or (state.rows[places] == terms.large).any():
         raise ProtocolError(channel.peer, "names customers in common that there are none of")
+    if len(places) < minimum:
+        raise ProtocolError(channel.peer, "says that enough customers are common, and names fewer")
     _agree(channel, state.checks[places])
     rows: Index = state.rows[places].astype(np.int64)
     return rows

@@ -40,7 +40,7 @@ def run(
 
     def program(circle: Circle) -> Any:
         if circle.rank == rank:
-            return align_large(circle, large, to_both)
+            return align_large(circle, large, minimum, to_both)
         return align_small(circle, small, few, minimum, to_both)
 
     rows = run_parties(program, 2)
@@ -221,7 +221,7 @@ def test_below_the_minimum_both_are_told_that_it_is_too_few_and_nothing_else(to_
     def program(circle: Circle) -> None:
         try:
             if circle.rank == LARGE:
-                align_large(circle, large, to_both)
+                align_large(circle, large, 21, to_both)
             else:
                 align_small(circle, small, FEW, 21, to_both)
         except RefusedError as error:
@@ -249,7 +249,7 @@ def sent_in_run(many: list[bytes], few: list[bytes], capacity: int, to_both: boo
 
         channel.send = send  # type: ignore[method-assign]
         if circle.rank == LARGE:
-            align_large(circle, large, to_both)
+            align_large(circle, large, 0, to_both)
         else:
             align_small(circle, small, few, 0, to_both)
 
@@ -305,7 +305,7 @@ def disturbed(who: int, disturb: Callable[[str, Any], tuple[str, Any]]) -> None:
             honest = channel.send
             channel.send = lambda tag, array: honest(*disturb(tag, array))  # type: ignore[method-assign]
         if circle.rank == LARGE:
-            align_large(circle, prepare_large(circle, MANY, 40), to_both=True)
+            align_large(circle, prepare_large(circle, MANY, 40), 1, to_both=True)
         else:
             align_small(circle, prepare_small(circle, 40), FEW, 1, to_both=True)
 
@@ -384,6 +384,18 @@ def test_a_false_claim_of_a_common_customer_is_found(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(prepared, "_looked_up", claiming)
     with pytest.raises(ProtocolError, match="party"):
         run(large, small, FEW)
+
+
+def test_a_partner_that_calls_fewer_enough_is_named() -> None:
+    large, small = prepare(MANY, 40)
+
+    def program(circle: Circle) -> Any:
+        if circle.rank == LARGE:
+            return align_large(circle, large, 21, to_both=True)
+        return align_small(circle, small, FEW, 20, to_both=True)
+
+    with pytest.raises(ProtocolError, match="party1: says that enough"):
+        run_parties(program, 2)
 
 
 def test_tags_whose_first_words_are_alike_are_told_apart() -> None:

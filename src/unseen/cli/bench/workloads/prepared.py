@@ -75,7 +75,7 @@ def _run(circle: Circle, ready: _Ready) -> Mapping[str, Json]:
     """One preparation is good for one run; here the same keys meet again and again, from the same bytes."""
     rows: Index | None
     if circle.rank == 0:
-        rows = align_large(circle, Large.from_bytes(ready.stored), to_both=True)
+        rows = align_large(circle, Large.from_bytes(ready.stored), 1, to_both=True)
     else:
         rows = align_small(circle, Small.from_bytes(ready.stored), from_arrow(ready.inputs.names), 1, to_both=True)
     return {
