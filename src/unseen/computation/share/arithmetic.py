@@ -99,7 +99,10 @@ def square(value: Shared) -> Shared:
 
 
 def public_product(value: Shared, factor: Public, fraction: int = fixed.FRACTION) -> Shared:
-    """Product with public numbers, fractions added, not truncated; local."""
+    """Product with public numbers, fractions added, not truncated; local.
+
+    |product| must stay below 2^(62 - both fractions): of values with 24 fractional bits, below 2^14.
+    """
     words = fixed.encode(np.asarray(factor, dtype=np.float64), fraction, "public factor")
     return Shared(value.circle, value.words * words, value.fraction + fraction)
 
@@ -169,7 +172,8 @@ def ask_rescale(circle: Circle, count: int, bits: int) -> Ticket:
 def scaled(value: Shared, factor: float, fraction: int) -> Shared:
     """`value` times a public positive factor of any magnitude, at `fraction` bits: two rounds at most.
 
-    A power of two is taken off by reading the words with more fractional bits, the rest multiplied.
+    A power of two is taken off by reading the words with more fractional bits, the rest multiplied. |result| must
+    stay below 2^(37 - fraction).
     """
     shift = -int(np.floor(np.log2(factor)))
     shifted = Shared(value.circle, value.words, value.fraction + shift)

@@ -122,6 +122,16 @@ def cumulated(values: np.ndarray) -> np.ndarray:
 EDGES = [
     Edge("product", lambda x: arithmetic.product(x, x), np.square, -below(11), below(11), 20, 2.0**-30),
     Edge("multiply", lambda x: x * x, np.square, -below(11), below(11), 20, 2.0**-19),
+    Edge("times a public number", lambda x: x * -2.5, lambda v: -2.5 * v, -below(16.6), below(16.6), 20, 2.0**-19),
+    Edge(
+        "public matrix product",
+        lambda x: (x.reshape(4, 6) @ np.full((6, 2), 2.5)).reshape(-1),
+        lambda v: (v.reshape(4, 6) @ np.full((6, 2), 2.5)).ravel(),
+        -below(14),
+        below(14),
+        20,
+        2.0**-19,
+    ),
     Edge("square", arithmetic.square, np.square, -below(11), below(11), 20, 2.0**-30),
     Edge("dot", lambda x: moments.dot(x, x), lambda v: v @ v, -below(8.7), below(8.7), 20, 2.0**-18),
     Edge(
