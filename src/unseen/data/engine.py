@@ -24,7 +24,8 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 HEADER_LIMIT: Final = 1 << 20
 CONNECT_SECONDS: Final = 10
 MEMORY: Final = "400MB"
-"""What DuckDB may hold at once; larger work spills to its temporary folder."""
+"""What DuckDB may hold at once. Rows pass it in a stream; it writes none to a temporary file, where they would lie
+in the clear (it encrypts such files only with an extension that must be downloaded)."""
 
 _LOCAL_HOSTS: Final = (None, "", "localhost", "127.0.0.1", "::1")
 
@@ -58,7 +59,12 @@ def _connection(location: Location) -> Any:
         return _postgresql(location)
     if location.kind is Kind.ENGINE:
         return _other(location)
-    settings = {"memory_limit": MEMORY, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    settings = {
+        "memory_limit": MEMORY,
+        "max_temp_directory_size": "0KB",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
     if location.kind is Kind.DUCKDB:
         return ibis.duckdb.connect(str(location.path), read_only=True, **settings)
     return ibis.duckdb.connect(**settings)

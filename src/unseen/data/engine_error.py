@@ -24,6 +24,11 @@ def translated(error: Exception, location: Location) -> UnseenError:
     if isinstance(error, UnseenError):
         return error
     text = str(error)
+    if "Out of Memory" in text or "max_temp_directory_size" in text:
+        return UnavailableError(
+            f"{location.where} needs more memory than an embedded engine gets, and rows are never written to a"
+            " temporary file; put a table in the place of a view that sorts or groups"
+        )
     if location.kind is Kind.CSV:
         return _of_csv(text, location)
     if location.kind is Kind.POSTGRESQL:

@@ -100,6 +100,21 @@ def test_a_duckdb_file_that_another_process_writes_is_in_use(tmp_path: Path, cat
     assert catalogue.add("t", f"{path}#t", "id").rows == 1
 
 
+def test_rows_are_never_spilled_to_a_file_in_the_clear(
+    tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view that sorts more than memory holds is refused, where DuckDB by itself would write rows to disk."""
+    with duckdb.connect(str(tmp_path / "core.duckdb")) as connection:
+        sort = "select 'planted' || hash(n) id, hash(n + 1) x from range(600000) r(n) order by hash(n), id"
+        connection.execute(f"create view big as {sort}")
+    monkeypatch.setattr("unseen.data.engine.MEMORY", "12MB")
+    with (
+        pytest.raises(UnavailableError, match="needs more memory"),
+        open_source(f"{tmp_path / 'core.duckdb'}#big") as source,
+    ):
+        source.read(Reading(("id", "x")))
+
+
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [

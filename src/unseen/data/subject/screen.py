@@ -17,6 +17,8 @@ from unseen.data.subject.mark import HIGH, LOW, Marker, Words
 from unseen.errors import DataError, MisuseError
 
 _ROWS: Final = 1 << 16
+_NO_SPILL: Final = "set max_temp_directory_size = '0KB'"
+"""A join larger than memory would write rows to a temporary file in the clear: it fails instead."""
 _NOT: Final = "build_side_probe_side,join_order,join_filter_pushdown"
 
 
@@ -54,7 +56,7 @@ class Screen:
         marked = pa.RecordBatchReader.from_batches(_marked(batches.schema), self._mark(batches, subject))
         with duckdb.connect() as connection:
             # one thread keeps the order; the joins' hash tables are the marks, never the stream
-            connection.execute(f"set threads to 1; set disabled_optimizers = '{_NOT}'")
+            connection.execute(f"set threads to 1; set disabled_optimizers = '{_NOT}'; {_NO_SPILL}")
             connection.register("stream", marked)
             query = "select * from stream"
             excluded = self._book.excluded(self._purpose)
