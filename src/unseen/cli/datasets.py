@@ -142,7 +142,14 @@ def check(
             )
             for finding in report["warnings"]:
                 console.print(f"[yellow]warning[/]  {escape(finding)}")
-            if not report["warnings"]:
+            if report["warnings"]:
+                console.print(
+                    "To mend: one row a person at the source, each with a key of its own; a join leaves out"
+                )
+                console.print(
+                    "the empty and malformed, of repeated keys takes the first, and stops where many are."
+                )
+            else:
                 console.print("[green]fit to join on[/]: no key is empty, repeated or malformed")
 
     emit(as_json, {"dataset": name, "keys": reports} if key else reports[0], show_findings)

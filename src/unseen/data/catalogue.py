@@ -84,7 +84,10 @@ class Catalogue:
             measured = opened.measure()
             rows = measured.rows
             if rows == 0:
-                raise DataError(f"the source of data set {name!r} has no rows")
+                raise DataError(
+                    f"the source of data set {name!r} has no rows; check the name, whether this account may"
+                    " see its rows, and that it is filled before it is added"
+                )
             _require_unmixed(name, opened.mixed([column for column in offered if _is_measured(offered[column])]))
             found = classify_source(opened, offered)
         columns = tuple(

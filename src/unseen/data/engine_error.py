@@ -37,7 +37,9 @@ def translated(error: Exception, location: Location) -> UnseenError:
         return UnavailableError(f"{location.where} cannot be read now ({type(error).__name__})")
     if "lock on file" in text:
         return UnavailableError(f"{location.where} is in use by a process that writes to it; try again later")
-    return DataError(f"{location.where} cannot be read: it is damaged, or of another kind than its name says")
+    return DataError(
+        f"{location.where} cannot be read: it is damaged, or of another kind than its name says; write it again"
+    )
 
 
 def _of_csv(text: str, location: Location) -> UnseenError:
@@ -77,7 +79,7 @@ def _of_postgresql(error: Exception, text: str, location: Location) -> UnseenErr
             "where it asks for one our own (sslcert=/path&sslkey=/path, the key of mode 0600)"
         )
     if "does not exist" in text and "database" in text:
-        return MisuseError(f"{server}: there is no such database on that server")
+        return MisuseError(f"{server}: there is no such database on that server; check the name after the host")
     if "server closed" in text or "terminating connection" in text or state.startswith("57"):
         return UnavailableError(f"{server}: the server ended the connection; try again when it is up")
     if isinstance(error, _psycopg_operational()):

@@ -9,6 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from unseen.cli import main
 from unseen.interaction.home import Home
 from unseen.interaction.ledger import Kind
 
@@ -24,13 +25,20 @@ def loans(source: str, home: Home, told: Any) -> str:
     return "loans"
 
 
-def test_entries_are_listed_changed_and_their_keys_checked(loans: str, told: Any) -> None:
+def test_entries_are_listed_changed_and_their_keys_checked(
+    loans: str, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     (entry,) = told("dataset", "list")["datasets"]
     assert (entry["name"], entry["rows"], entry["retention"]) == (loans, ROWS, {"days": 3650, "column": "closed"})
     assert told("dataset", "steward", loans, "--owner", "retail")["owner"] == "retail"
     assert told("dataset", "check", loans)["warnings"] == []
     report = told("dataset", "check", loans, "--key", "mail=unseen-email/1")["keys"]
     assert report[0]["malformed"] == 0
+    with pytest.raises(SystemExit):
+        main(["dataset", "check", loans, "--key", "remark=unseen-email/1"])
+    printed = capsys.readouterr().out
+    assert "100.00% of the keys are malformed" in printed
+    assert "To mend: one row a person at the source" in printed
     assert "no column 'nothing'" in told("dataset", "allow", loans, "nothing=join", fails=True)
 
 

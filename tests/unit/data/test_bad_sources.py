@@ -102,7 +102,7 @@ def test_wild_names_of_tables_and_columns_are_names_and_nothing_else(
 
 
 def test_an_empty_table_and_repeated_subjects_are_told(lay: Lay, catalogue: Catalogue) -> None:
-    with pytest.raises(DataError, match="has no rows"):
+    with pytest.raises(DataError, match="has no rows; check the name"):
         catalogue.add("few", lay("few", id=pa.array([], pa.string())), "id")
     assert catalogue.names() == []
     catalogue.add("few", lay("few", id=["a", "A ", "b", None], n=[1, 2, 3, 4]), "id")
