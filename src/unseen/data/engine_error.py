@@ -24,7 +24,7 @@ def translated(error: Exception, location: Location) -> UnseenError:
     if isinstance(error, UnseenError):
         return error
     text = str(error)
-    if "Out of Memory" in text or "max_temp_directory_size" in text:
+    if "Out of Memory" in text:
         return UnavailableError(
             f"{location.where} needs more memory than an embedded engine gets, and rows are never written to a"
             " temporary file; put a table in the place of a view that sorts or groups"

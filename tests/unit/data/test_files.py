@@ -105,9 +105,9 @@ def test_rows_are_never_spilled_to_a_file_in_the_clear(
 ) -> None:
     """A view that sorts more than memory holds is refused, where DuckDB by itself would write rows to disk."""
     with duckdb.connect(str(tmp_path / "core.duckdb")) as connection:
-        sort = "select 'planted' || hash(n) id, hash(n + 1) x from range(600000) r(n) order by hash(n), id"
+        sort = "select 'planted' || hash(n) id, hash(n + 1) x from range(2000000) r(n) order by hash(n), id"
         connection.execute(f"create view big as {sort}")
-    monkeypatch.setattr("unseen.data.engine.MEMORY", "12MB")
+    monkeypatch.setattr("unseen.data.engine.MEMORY", "50MB")
     with (
         pytest.raises(UnavailableError, match="needs more memory"),
         open_source(f"{tmp_path / 'core.duckdb'}#big") as source,

@@ -17,7 +17,7 @@ from unseen.data.subject.mark import HIGH, LOW, Marker, Words
 from unseen.errors import DataError, MisuseError
 
 _ROWS: Final = 1 << 16
-_NO_SPILL: Final = "set max_temp_directory_size = '0KB'"
+_NO_SPILL: Final = "set temp_directory = ''"
 """A join larger than memory would write rows to a temporary file in the clear: it fails instead."""
 _NOT: Final = "build_side_probe_side,join_order,join_filter_pushdown"
 
