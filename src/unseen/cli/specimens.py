@@ -151,6 +151,13 @@ def _private_scaling(circle: Circle, values: Real) -> Step:
     return lambda: entered.scale_rows(weights)
 
 
+def _scaled_gram(circle: Circle, values: Real) -> Step:
+    matrix = values.reshape(-1, 20) if circle.rank == 0 else None
+    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
+    weights = _shared(circle, values[: len(values) // 20])
+    return lambda: entered.scaled_gram(weights)
+
+
 def _from_bits(circle: Circle, values: Real) -> Step:
     digits = _bits(circle, values.reshape(-1, 20))
     return lambda: conversion.from_bits(digits)
@@ -206,6 +213,7 @@ PRODUCTS: Final = (
     Specimen(private.PRIVATE_MATRIX, lambda n: (n // 20, 20), _MATRIX, _private_matrix, one_way=True),
     Specimen(private.PRIVATE_PRODUCT, _always(20, 3), f"{_MATRIX} by 3 columns", _private_product, one_way=True),
     Specimen(private.PRIVATE_SCALING, lambda n: (n // 20,), f"{_MATRIX}'s rows", _private_scaling, one_way=True),
+    Specimen(private.SCALED_GRAM, lambda n: (n // 20,), f"{_MATRIX}'s rows", _scaled_gram, one_way=True),
     Specimen(arithmetic.TRUNCATION, _each, _VALUES, _on_shared(lambda x: arithmetic.rescale(x, 10))),
 )
 BITS: Final = (

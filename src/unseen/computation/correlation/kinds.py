@@ -209,6 +209,29 @@ class MatrixScaling(Kind):
 
 
 @dataclass(frozen=True)
+class ScaledGram(Kind):
+    """`MatrixScaling`, and besides G = Aᵀ·C: for XᵀWX of a private matrix with shared weights."""
+
+    mask: int
+    rows: int
+    columns: int
+    owner: int
+    name: ClassVar[str] = "scaled-gram"
+    refers: ClassVar[tuple[str, ...]] = ("mask",)
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.rows,), held_by=lambda rank: rank != self.owner),)
+
+    def bound(self) -> tuple[Slot, ...]:
+        return (Slot((self.rows, self.columns)), Slot((self.columns, self.columns)))
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
+        mask = _first_rows(vault, self.mask, self.rows, self.columns)
+        scaled = mask * values[0][:, None]
+        return (scaled, ring.transposed_product(mask, scaled))
+
+
+@dataclass(frozen=True)
 class MaskGram(Kind):
     """C = Aᵀ·B for two kept masks A and B with the same rows: for products of two fixed private matrices."""
 

@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         kinds.MatrixMask,
         kinds.MatrixProduct,
         kinds.MatrixScaling,
+        kinds.ScaledGram,
         kinds.MaskGram,
         bit_kinds.GateMasks,
         bit_kinds.Nibbles,

@@ -147,7 +147,7 @@ def _rounded(marks: Real, low: float, high: float) -> list[float]:
     found = []
     for before, mark, after in zip(line, line[1:-1], line[2:], strict=False):
         gaps = [gap for gap in (mark - before, after - mark) if gap > 0]
-        found.append(round(mark, -int(np.floor(np.log10(min(gaps) / 5)))) if gaps else mark)
+        found.append(round(mark, -int(np.floor(np.log10(min(gaps)) - np.log10(5.0)))) if gaps else mark)
     return found
 
 

@@ -20,11 +20,26 @@ def normal_matrix(blocks: Sequence[PrivateMatrix], factor: float) -> Shared:
 
 
 def weighted_normal_matrix(blocks: Sequence[PrivateMatrix], weights: Shared, factor: float) -> Shared:
-    """factor·XᵀWX for shared weights (count,) of the first `count` rows: a round a block and one a pair."""
-    first = [block.first_rows(weights.size) for block in blocks]
-    weighted = [block.scale_rows(weights) for block in first]
-    parts = {(i, j): first[i].transposed_times(weighted[j]) for i, j in _upper(len(blocks))}
+    """factor·XᵀWX for shared weights (count,) of the first `count` rows: a round a block and one a pair.
+
+    The first block is the intercept, a column of ones: its part are sums, which cost nothing.
+    """
+    intercept, *rest = (block.first_rows(weights.size) for block in blocks)
+    found = [block.scaled_gram(weights) for block in rest]
+    ones = weights.reshape(-1, 1).scaled_up(intercept.fraction)
+    parts = {(0, 0): _column_sums(ones, intercept.fraction)}
+    for i, (weighted, gram) in enumerate(found, 1):
+        parts[0, i] = _column_sums(weighted, intercept.fraction)
+        parts[i, i] = gram
+        for j, other in enumerate(rest[i:], i + 1):
+            across = other.transposed_times(weighted)
+            parts[i, j] = Shared(across.circle, np.ascontiguousarray(across.words.T), across.fraction)
     return _assembled(blocks, parts, factor)
+
+
+def _column_sums(values: Shared, fraction: int) -> Shared:
+    """(1, k): the sums of the columns of (n, k), with so many more fractional bits; local."""
+    return values.sum(axis=0).reshape(1, -1).scaled_up(fraction)
 
 
 def first_normal_matrix(design: Design, weights: SampleWeights | None, rows: int) -> tuple[Shared, float]:

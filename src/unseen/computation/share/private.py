@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from unseen.computation.circle import Circle
-from unseen.computation.correlation.kinds import MaskGram, MatrixMask, MatrixProduct, MatrixScaling
+from unseen.computation.correlation.kinds import MaskGram, MatrixMask, MatrixProduct, MatrixScaling, ScaledGram
 from unseen.computation.correlation.source import Kind
 from unseen.computation.kernels import ring
 from unseen.computation.profile import Profile
@@ -42,6 +42,13 @@ PRIVATE_SCALING: Final = Profile(
     id="share/private-scaling",
     title="Rows of a matrix that one party knows times shared weights",
     source="SecureML, IEEE S&P 2017, section IV",
+    rounds=lambda rows: 1,
+    bytes_sent=lambda rows, parties: (parties - 1) * 8 * rows,
+)
+SCALED_GRAM: Final = Profile(
+    id="share/scaled-gram",
+    title="XᵀWX of a matrix that one party knows, with shared weights",
+    source="SecureML, IEEE S&P 2017, section IV; the mask's own part dealt",
     rounds=lambda rows: 1,
     bytes_sent=lambda rows, parties: (parties - 1) * 8 * rows,
 )
@@ -82,6 +89,36 @@ class PrivateMatrix:
         kind = MatrixScaling(self.number, rows, columns, self.owner)
         words = self._exchange("private-scaling", kind, weights.words, lambda m, w: m * w[:, None])
         return Shared(self.circle, words, self.fraction + weights.fraction)
+
+    def scaled_gram(self, weights: Shared) -> tuple[Shared, Shared]:
+        """`scale_rows`, and XᵀWX (k, k) for W = diag(weights): one round, 8n bytes from each other, no more.
+
+        The owner learns the weights under a mask b. With X = E + A and D = WX, WX less what the owner multiplies
+        itself is b·E + b·A, and b·XᵀX = bEᵀE + Eᵀ(bA) + (bA)ᵀE + Aᵀ(bA): all know E, the source gives shares of
+        bA and of the last term.
+        """
+        circle, (rows, columns) = self.circle, self.shape
+        if weights.shape != (rows,):
+            raise MisuseError(f"weights must have shape ({rows},)")
+        ticket = circle.source.ask(ScaledGram(self.number, rows, columns, self.owner))
+        fraction = self.fraction + weights.fraction
+        if self.mine is None:
+            b, c, g = ticket.take()
+            circle.channel(self.owner).send("private-scaling", weights.words - b)
+            own = self.masked * b[:, None]
+            crossed = ring.transposed_product(self.masked, c)
+            gram = ring.transposed_product(self.masked, own)
+        else:
+            c, g = ticket.take()
+            total = weights.words.copy()
+            for channel in circle.others():
+                total += channel.receive("private-scaling", np.uint64, (rows,))
+            own = self.mine * total[:, None]
+            crossed = ring.transposed_product(self.masked, c)
+            gram = ring.transposed_product(self.mine, own)
+        gram += crossed + crossed.T + g
+        own += c
+        return Shared(circle, own, fraction), Shared(circle, gram, fraction + self.fraction)
 
     def gram(self, other: PrivateMatrix) -> Shared:
         """selfᵀ @ other for two private matrices, no round: both are masked already.

@@ -73,11 +73,18 @@ def test_matrix_products_of_every_kind(parties: int) -> None:
             arithmetic.rescale(matrix @ right, fixed.FRACTION),
             arithmetic.rescale(matrix.transposed_times(left), fixed.FRACTION),
             arithmetic.rescale(matrix.scale_rows(weights), fixed.FRACTION),
+            *(arithmetic.rescale(part, 20) for part in matrix.scaled_gram(arithmetic.rescale(weights, 12))),
+            *(
+                arithmetic.rescale(part, 20)
+                for part in matrix.first_rows(5).scaled_gram(arithmetic.rescale(weights[:5], 12))
+            ),
         ]
         return np.concatenate([reveal(part, "part").reshape(-1) for part in parts])
 
-    expected = np.concatenate([part.reshape(-1) for part in (m @ n, m @ n, m.T @ m, m * w[:, None])])
-    np.testing.assert_allclose(together(program, parties), expected, atol=0.01)
+    weighted = m * w[:, None]
+    grams = (weighted, m.T @ weighted, weighted[:5], m[:5].T @ weighted[:5])
+    expected = np.concatenate([part.reshape(-1) for part in (m @ n, m @ n, m.T @ m, weighted, *grams)])
+    np.testing.assert_allclose(together(program, parties), expected, rtol=1e-4, atol=0.1)
 
 
 @pytest.mark.parametrize("parties", PARTIES)
