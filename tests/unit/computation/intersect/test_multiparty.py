@@ -34,7 +34,7 @@ def assert_common(lists: Lists) -> None:
     assert set(found[0]) == set.intersection(*map(set, lists))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sets(st.binary(min_size=1, max_size=3), min_size=1, max_size=30), min_size=3, max_size=5))
 def test_all_find_exactly_the_keys_that_all_hold_in_one_order(sets: list[set[bytes]]) -> None:
     everyone = {b"\x00", *(bytes([number]) for number in range(len(sets[0]) % 7))}

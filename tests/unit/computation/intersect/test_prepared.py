@@ -58,7 +58,7 @@ def assert_common(many: list[bytes], few: list[bytes], capacity: int = 0, rank: 
     assert {few[row] for row in ours} == set(many) & set(few)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(st.binary(min_size=1, max_size=3), min_size=1, max_size=40),
     st.sets(st.binary(min_size=1, max_size=3), min_size=1, max_size=12),
