@@ -31,9 +31,16 @@ valid: {from: 2020-01-01, until: 2099-12-31}
 columns:
   lender:
     ledger: {person: [join], income: [feature], term: [feature], months: [feature], claims: [label], bad: [label]}
-  bureau: {index: {person: [join], inquiries: [feature], balance: [feature], noise: [feature], weight: [feature]}}
+  bureau:
+    index:
+      person: [join]
+      inquiries: [feature, retrieve]
+      balance: [feature, retrieve]
+      noise: [feature, retrieve]
+      weight: [feature, retrieve]
 computations: [regression]
-recipients: {coefficients: [lender, bureau], own-model: [lender, bureau], predictions: [lender]}
+recipients:
+  {coefficients: [lender, bureau], own-model: [lender, bureau], predictions: [lender], opened-columns: [lender]}
 limits: {smallest_overlap: 50, smallest_group: 5}
 """
 
@@ -81,7 +88,7 @@ def agreed(session_houses: Neighbourhood, pooled: Pooled, tmp_path_factory: pyte
     shuffled = np.random.default_rng(2).permutation(ROWS)
     uses = {name: [Use.FEATURE] for name in (*LENDER, "months")} | {"claims": [Use.LABEL], "bad": [Use.LABEL]}
     offer(session_houses.lender, "ledger", write(folder / "ledger.csv", np.arange(ROWS), held), uses)
-    feature = {name: [Use.FEATURE] for name in (*BUREAU, "weight")}
+    feature = {name: [Use.FEATURE, Use.RETRIEVE] for name in (*BUREAU, "weight")}
     offer(session_houses.bureau, "index", write(folder / "index.csv", shuffled, known), feature)
     return session_houses.agree(AGREEMENT)
 
@@ -139,6 +146,33 @@ def test_claims_by_exposure_and_weights_are_told_to_both_as_statsmodels_has_them
     assert np.array(ours["correlation"]).shape == (5, 5)
     text = houses.bureau.home.results(job).read("coefficients.csv").decode()
     assert next(line["column"] for line in csv.DictReader(io.StringIO(text))) == "(intercept)"
+
+
+@pytest.mark.parametrize(
+    ("family", "label", "more"),
+    [
+        ("logistic", {"party": "lender", "column": "bad", "positive": [1]}, {}),
+        (
+            "poisson",
+            {"party": "lender", "column": "claims"},
+            {
+                "exposure": {"party": "lender", "column": "months"},
+                "weights": {"party": "bureau", "column": "weight"},
+                "selection": {"direction": "backward"},
+            },
+        ),
+    ],
+)
+def test_a_parity_run_says_how_far_the_joint_model_is_from_the_pooled_one(
+    houses: Neighbourhood, agreed: str, family: str, label: dict[str, Json], more: dict[str, Json]
+) -> None:
+    _, ours, theirs = run(houses, agreed, family=family, label=label, parity=True, **more)
+    assert "parity" not in theirs
+    assert ours["parity"]["rows"] == ROWS
+    assert 0 < ours["parity"]["coefficients"] < 1e-3
+    assert ours["parity"]["standard_errors"] < 0.01
+    assert ours["parity"]["predictors"] < 5e-3
+    assert ("auc" in ours["parity"]) == (family == "logistic")
 
 
 @pytest.fixture(scope="module")

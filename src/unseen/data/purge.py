@@ -117,7 +117,9 @@ def _from_file(location: Location, column: str, since: date) -> None:
 def _connection(path: str) -> DuckDBPyConnection:
     import duckdb
 
-    return duckdb.connect(path) if path else duckdb.connect()
+    connection = duckdb.connect(path) if path else duckdb.connect()
+    connection.execute("set temp_directory = ''")  # no row lies in the clear beside its source
+    return connection
 
 
 def _quoted(name: str) -> str:

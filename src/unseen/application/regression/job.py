@@ -16,6 +16,7 @@ from blake3 import blake3
 from unseen.application.regression.columns import Rows, aligned, blocks, labels, terms
 from unseen.application.regression.fitting import fitted, holds
 from unseen.application.regression.model import FILE, Part, read_part, write_part
+from unseen.application.regression.parity import distance
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.application.regression.table import revealed
 from unseen.computation.learn.collinearity import collinearity
@@ -54,6 +55,9 @@ def _fitted(
     run.progress("reveal", 0.0)
     table = revealed(run.circle, found, diagnosed, asked.receiving())
     run.progress("reveal", 1.0)
+    if asked.parity:
+        found_apart = distance(run, asked, parts, terms(run, asked, rows), label, table)
+        result |= {"parity": found_apart} if found_apart is not None else {}
     result["steps"] = len(found.model.steps)
     if asked.selection or any(side.signs for side in asked.parties.values()):
         result["kept"] = [found.model.names[place - 1][1] for place in found.model.kept[1:]]

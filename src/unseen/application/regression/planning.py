@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from unseen.application.declared import as_parameter
+from unseen.application.regression import parity
+from unseen.application.regression.parity import OPENED
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.computation.intersect import align
 from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
@@ -99,6 +101,8 @@ def _uses(asked: RegressionRequest) -> list[ColumnUse]:
         uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
         columns = {*side.features, *(term.column for term in asked.terms() if term.party == name)}
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(columns)]
+        if asked.parity and name != asked.label.party:
+            uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(columns)]
         if name == asked.label.party and _needs_label(asked):
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
@@ -116,6 +120,7 @@ def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
             (SUMMARY, fitted and party in asked.receiving()),
             (PREDICTIONS, asked.predictions and party == asked.label.party),
             (OWN, fitted),
+            (OPENED, asked.parity and party == asked.label.party),
         )
         outputs[party] = tuple(name for name, given in names if given)
     return outputs
@@ -139,6 +144,7 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
         named += [("fit", signs.PROFILE)] if any(side.signs for side in asked.parties.values()) else []
         named += [("diagnose", collinearity.PROFILE), ("diagnose", DIAGNOSTICS)] if asked.collinearity else []
         named.append(("reveal", COEFFICIENTS))
+    named += [("parity", parity.PROFILE)] if asked.parity else []
     named += [("predict", PREDICTED)] if asked.predictions else []
     return tuple(Step(name, profile, roles, facts) for name, profile in named)
 
@@ -146,8 +152,10 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
 def _flows(asked: RegressionRequest) -> tuple[Flow, ...]:
     """Predictions are a figure for each person; coefficients are the model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = tuple(use for use in _uses(asked) if use.use is not Use.JOIN)
+    opened = tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE)
+    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE))
     flows = [] if asked.model else [Flow(SUMMARY, Shape.MODEL, learned), Flow(OWN, Shape.MODEL, learned)]
+    flows += [Flow(OPENED, Shape.VALUE, opened)] if asked.parity else []
     return (*flows, Flow(PREDICTIONS, Shape.PERSON, features)) if asked.predictions else tuple(flows)
 
 

@@ -20,6 +20,17 @@ def present(console: Console, result: Mapping[str, Any]) -> None:
         console.print(coefficients(result["coefficients"]))
     if "r_squared" in result:
         console.print(f"R² {result['r_squared']:.4f}")
+    if "parity" in result:
+        console.print(parity(result["parity"]))
+
+
+def parity(found: Mapping[str, Any]) -> str:
+    """How far the joint model lies from the one on pooled data."""
+    area = f", AUC {found['auc']:.1e}" if "auc" in found else ""
+    return (
+        f"parity with pooled data on {found['rows']:,} rows: coefficients apart by {found['coefficients']:.1e} "
+        f"({found['standard_errors']:.1e} standard errors), linear predictors by {found['predictors']:.1e}{area}"
+    )
 
 
 def coefficients(lines: list[Mapping[str, Any]]) -> Table:

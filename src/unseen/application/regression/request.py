@@ -78,7 +78,9 @@ class RegressionRequest(_Strict):
     `weights` are sample weights, `offset` adds to the linear predictor, `exposure` does so by its logarithm.
     `penalty` is L2, on columns as they are. `recipients` get the table of coefficients (unless named, the label's
     party); `collinearity` adds correlations and variance inflation factors to it; `predictions` go to the label's
-    party. `model` names an earlier job whose model predicts these rows: then nothing is fitted.
+    party. `parity` opens all columns to the label's party, where the agreement lets them be looked up row by row,
+    and holds the joint model against the pooled one. `model` names an earlier job whose model predicts these rows:
+    then nothing is fitted.
     """
 
     family: Family
@@ -92,6 +94,7 @@ class RegressionRequest(_Strict):
     recipients: tuple[str, ...] = ()
     collinearity: bool = False
     predictions: bool = False
+    parity: bool = False
     model: str = ""
 
     @model_validator(mode="after")
@@ -115,7 +118,17 @@ class RegressionRequest(_Strict):
                 raise ValueError(f"{term.party}, whose {term.column!r} is named, is no party of the request")
         if self.model and not self.predictions:
             raise ValueError("an earlier model is there to predict: ask for `predictions`")
+        if self.parity:
+            self._parity_fits()
         return self
+
+    def _parity_fits(self) -> None:
+        if self.model:
+            raise ValueError("a parity run compares a fit, and with `model` nothing is fitted")
+        if self.penalty or any(side.signs for side in self.parties.values()):
+            raise ValueError("a parity run is for models without penalty and prescribed signs; leave them out")
+        if self.label.party not in self.receiving():
+            raise ValueError("a parity run needs the label's party among the recipients of the coefficients")
 
     def _side_fits(self, name: str, side: Side) -> None:
         others = {term.column for term in self.terms() if term.party == name} | {side.key}

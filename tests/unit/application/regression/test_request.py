@@ -18,6 +18,7 @@ from unseen.computation.in_process import run_parties
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.fit import Fit
 from unseen.computation.share.array import from_owner, reveal
+from unseen.data.catalogue import Use
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.application import Request
@@ -77,6 +78,9 @@ def side(**more: Any) -> dict[str, Any]:
         ({"parties": side(signs={"income": 2})}, "signs"),
         ({"selection": {"enter": 0.2, "leave": 0.1}}, "`enter` is at most `leave`"),
         ({"model": "0" * 32}, "ask for `predictions`"),
+        ({"parity": True, "penalty": 1.0}, "without penalty and prescribed signs"),
+        ({"parity": True, "recipients": ["bureau"]}, "among the recipients of the coefficients"),
+        ({"parity": True, "model": "0" * 32, "predictions": True}, "nothing is fitted"),
         ({"penalty": -1}, "penalty"),
         ({"ridge": 1}, "ridge"),
     ],
@@ -113,6 +117,17 @@ def test_the_plan_says_what_flows_where_and_what_each_learns() -> None:
         assert words in told["bureau"]
     assert any("which column enters or leaves" in sentence for sentence in told["bureau"])
     assert plan.messages() is not None
+
+
+def test_a_parity_run_opens_the_partners_columns_and_says_so() -> None:
+    plan, terms = planned(parity=True, weights={"party": "bureau", "column": "weight"})
+    opened = {(use.party, use.column) for use in plan.uses if use.use is Use.RETRIEVE}
+    assert opened == {("bureau", "inquiries"), ("bureau", "weight")}
+    assert plan.outputs["lender"] == ("coefficients", "own-model", "opened-columns")
+    assert {flow.output: flow.shape for flow in plan.flows}["opened-columns"] is Shape.VALUE
+    check_flows(plan, terms)
+    assert any("every value of the others' columns" in sentence for sentence in plan.disclosures()["lender"])
+    assert not any("every value" in sentence for sentence in plan.disclosures()["bureau"])
 
 
 def test_a_plan_without_extras_discloses_nothing_of_them() -> None:
