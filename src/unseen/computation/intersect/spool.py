@@ -1,0 +1,205 @@
+"""A party's keys cut into buckets by hash, for lists that do not fit into memory.
+
+Each key becomes a record of three words: 16 octets of its hash under a seed that both parties know, and its row
+number. The hash's last bits name the bucket, so that a common key falls into the same one at both parties. Two
+different keys have one record with probability below 2^-74 for all pairs of 2^27 keys a side. Where records lie
+meanwhile is for whoever gives the `Spool` to say; they name persons to whoever has a list to compare with and the
+seed, and belong under a seal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from math import ceil, sqrt
+from typing import Final, Protocol
+
+import numpy as np
+from blake3 import blake3
+
+from unseen.computation.intersect.keys import Keys, hashed, hashed_rows, subkey
+from unseen.computation.kernels.matching import repeats
+from unseen.computation.prg import Expander
+from unseen.computation.types import Index, Words, octets
+from unseen.errors import AbortedError, DataError
+
+RECORD: Final = 3
+"""Words of a record: two of the hash, then the row number."""
+RECORD_BYTES: Final = 8 * RECORD
+MOST_BUCKETS: Final = 1 << 12
+ROOM: Final = 8
+"""Deviations above the mean that a bucket has room for: one holds more with probability below 2^-46."""
+NO_ROW: Final = np.uint64(2**64 - 1)
+"""The row number of a record that is no key's."""
+BEAT_KEYS: Final = 1 << 20
+"""Keys after which `filled` says that it is still at work."""
+_PIECE: Final = 1 << 20
+
+Batch = tuple[Keys, Index]
+"""Some keys and their row numbers."""
+Beat = Callable[[], None]
+
+
+class Spool(Protocol):
+    """Named runs of chunks that lie outside memory. Raises VerificationError for what was altered there."""
+
+    def write(self, name: str, chunk: bytes) -> None:
+        """Append a chunk; it is there whole or not at all, also if the machine stops now."""
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """All chunks of that name in the order they were written; none of a name that is not there."""
+
+    def forget(self, name: str) -> None:
+        """Erase what bears that name, if anything does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What a spool holds of one party's list: `rows` keys, of which the first of each kind count.
+
+    `repeated` is how many were left out because an earlier row has the same key; `digest` is of all that count,
+    in their order.
+    """
+
+    spool: Spool
+    seed: bytes = field(repr=False)
+    buckets: int
+    rows: int
+    repeated: int
+    counts: Index
+    digest: bytes
+    turn: int = 0
+
+    @property
+    def keys(self) -> int:
+        """How many keys there are to align."""
+        return int(self.counts.sum())
+
+    @property
+    def fits(self) -> bool:
+        """Whether no bucket holds more than there is room for."""
+        return int(self.counts.max()) <= room(self.keys, self.buckets)
+
+    def records(self, bucket: int) -> Words:
+        """(n, 3): the records of a bucket."""
+        found = _joined(self.spool.read(_name(self.turn, bucket)))
+        if len(found) != self.counts[bucket]:
+            raise AbortedError("a bucket of the spool is not as it was written; run the step again")
+        return found
+
+    def padded(self, bucket: int) -> Words:
+        """(room, 3): the records of a bucket, and among the rest of its room random ones without a row."""
+        own = self.records(bucket)
+        whole = Expander.fresh().words((room(self.keys, self.buckets), RECORD))
+        whole[len(own) :, 2] = NO_ROW
+        whole[: len(own)] = own
+        return whole
+
+    def forget(self, bucket: int) -> None:
+        """Erase a bucket that is done."""
+        self.spool.forget(_name(self.turn, bucket))
+
+
+def room(keys: int, buckets: int) -> int:
+    """Records of each padded bucket of a party that offers so many keys."""
+    mean = keys / buckets
+    return keys if buckets == 1 else min(keys, ceil(mean + ROOM * sqrt(mean)))
+
+
+def batches(keys: Keys, rows: int = _PIECE) -> Iterator[Batch]:
+    """A whole list in batches of so many rows."""
+    for start in range(0, len(keys), rows):
+        offsets = keys.offsets[start : start + rows + 1]
+        yield Keys(keys.data, offsets), np.arange(start, start + len(offsets) - 1, dtype=np.int64)
+
+
+def filled(source: Iterable[Batch], seed: bytes, buckets: int, spool: Spool, beat: Beat = lambda: None) -> Held:
+    """Cut a list into buckets. Its keys are read once, a batch at a time; `beat` is called after each `BEAT_KEYS`
+    of them and after each bucket is looked through for repeated ones.
+
+    Raises DataError for an empty list or an empty key.
+    """
+    rows, heard = 0, 0
+    for some in _records(source, subkey(seed, "spool")):
+        _scatter(some, buckets, spool, 0)
+        rows += len(some)
+        while heard + BEAT_KEYS <= rows:
+            heard += BEAT_KEYS
+            beat()
+    if not rows:
+        raise DataError("there are no keys to align on")
+    return _looked_through(spool, seed, buckets, 0, beat)
+
+
+def cut_again(held: Held, seed: bytes, beat: Beat = lambda: None) -> Held:
+    """The same list cut under another seed, where a bucket held more than there is room for."""
+    secret, turn = subkey(seed, "spool"), held.turn + 1
+    for bucket in range(held.buckets):
+        some = held.records(bucket)
+        some[:, :2] = hashed_rows(some[:, :2], secret)[:, :2]
+        _scatter(some, held.buckets, held.spool, turn)
+        held.forget(bucket)
+    again = _looked_through(held.spool, seed, held.buckets, turn, beat)
+    return replace(again, rows=held.rows, repeated=held.repeated)
+
+
+def _records(source: Iterable[Batch], secret: bytes) -> Iterator[Words]:
+    """Records of about a piece's keys at a time."""
+    waiting: list[Words] = []
+    for keys, rows in source:
+        if (np.diff(keys.offsets) == 0).any():
+            raise DataError("some keys are empty; remove these rows at the source")
+        some = np.empty((len(keys), RECORD), dtype=np.uint64)
+        some[:, :2] = hashed(keys, secret)[:, :2]
+        some[:, 2] = rows
+        waiting.append(some)
+        if sum(map(len, waiting)) >= _PIECE:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)
+
+
+def _scatter(records: Words, buckets: int, spool: Spool, turn: int) -> None:
+    """Write each record into its bucket."""
+    # The last bits of the second word: the first word's first ones order tables of a bucket's records.
+    places = (records[:, 1] & np.uint64(buckets - 1)).astype(np.int64)
+    ordered = records[np.argsort(places, kind="stable")]
+    ends = np.cumsum(np.bincount(places, minlength=buckets))
+    for bucket, some in enumerate(np.split(ordered, ends[:-1])):
+        if len(some):
+            spool.write(_name(turn, bucket), bytes(octets(some)))
+
+
+def _looked_through(spool: Spool, seed: bytes, buckets: int, turn: int, beat: Beat) -> Held:
+    """Count each bucket, and leave out of it what an earlier row has."""
+    counts, digest, rows = np.zeros(buckets, dtype=np.int64), blake3(), 0
+    for bucket in range(buckets):
+        some = _joined(spool.read(_name(turn, bucket)))
+        rows += len(some)
+        if repeats(some):
+            some = _first(some)
+            spool.forget(_name(turn, bucket))
+            spool.write(_name(turn, bucket), bytes(octets(some)))
+        counts[bucket] = len(some)
+        digest.update(octets(some))
+        beat()
+    return Held(spool, seed, buckets, rows, rows - int(counts.sum()), counts, digest.digest(), turn)
+
+
+def _first(records: Words) -> Words:
+    """Of each key the row that comes first, in their order."""
+    order = np.lexsort((records[:, 2], records[:, 1], records[:, 0]))
+    same = (records[order[1:], :2] == records[order[:-1], :2]).all(axis=1)
+    first: Words = records[np.sort(order[np.concatenate([[True], ~same])])]
+    return first
+
+
+def _joined(chunks: Iterable[bytes]) -> Words:
+    """(n, 3): a copy that may be changed."""
+    parts = [np.frombuffer(chunk, dtype=np.uint64).reshape(-1, RECORD) for chunk in chunks]
+    return np.concatenate(parts) if parts else np.empty((0, RECORD), dtype=np.uint64)
+
+
+def _name(turn: int, bucket: int) -> str:
+    return f"{turn}-{bucket:05d}"

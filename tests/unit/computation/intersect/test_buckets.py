@@ -1,0 +1,325 @@
+"""Alignment bucket after bucket: against Python's sets, cut again, broken off and taken up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from unseen.computation.circle import Circle
+from unseen.computation.in_process import run_parties
+from unseen.computation.intersect import buckets as protocol
+from unseen.computation.intersect.align import Aligned, Declared
+from unseen.computation.intersect.buckets import aligned_in_buckets, begin, read
+from unseen.computation.intersect.checkpoint import Checkpoint
+from unseen.computation.intersect.keys import from_list
+from unseen.computation.intersect.spool import Held, batches, cut_again, filled, room
+from unseen.errors import AbortedError, DataError, MisuseError, PeerLostError, ProtocolError, RefusedError
+
+PLAN = bytes(32)
+Heard = list[tuple[str, int]]
+
+
+class Memory:
+    """A spool in memory."""
+
+    def __init__(self) -> None:
+        self.chunks: dict[str, list[bytes]] = {}
+
+    def write(self, name: str, chunk: bytes) -> None:
+        self.chunks.setdefault(name, []).append(chunk)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        return iter(list(self.chunks.get(name, [])))
+
+    def forget(self, name: str) -> None:
+        self.chunks.pop(name, None)
+
+
+Kept = tuple[Memory, Memory]
+"""What outlives a run at each party."""
+
+
+def heard_by(circle: Circle) -> Heard:
+    """Every message that this party sends from now on, with its size."""
+    channel, sent = circle.others()[0], []
+    honest = channel.send
+
+    def send(tag: str, array: Any) -> None:
+        sent.append((tag, array.nbytes))
+        honest(tag, array)
+
+    channel.send = send  # type: ignore[method-assign]
+    return sent
+
+
+def run(
+    left: list[bytes],
+    right: list[bytes],
+    cut: int = 4,
+    minimum: int = 0,
+    *,
+    kept: Kept | None = None,
+    plan: bytes = PLAN,
+    declared: tuple[int, int] | None = None,
+    spoil: Callable[[Circle], None] = lambda circle: None,
+    listen: list[Heard] | None = None,
+    batch: int = 7,
+) -> list[Aligned]:
+    kept, sizes = kept or (Memory(), Memory()), declared or (len(left), len(right))
+
+    def program(circle: Circle) -> Aligned:
+        if listen is not None:
+            listen[circle.rank] = heard_by(circle)
+        spoil(circle)
+        keys, checkpoint = from_list((left, right)[circle.rank]), Checkpoint(kept[circle.rank])
+        most = Declared(sizes[circle.rank], sizes[1 - circle.rank])
+        agreed = begin(circle, plan, cut, most, checkpoint)
+        held = read(circle, agreed, batches(keys, batch), Memory())
+        return aligned_in_buckets(circle, agreed, held, minimum, checkpoint)
+
+    return run_parties(program, 2)
+
+
+def assert_common(left: list[bytes], right: list[bytes], cut: int = 4, **more: Any) -> list[Aligned]:
+    found = run(left, right, cut, **more)
+    assert [left[row] for row in found[0].rows] == [right[row] for row in found[1].rows]
+    assert sorted(left[row] for row in found[0].rows) == sorted(set(left) & set(right))
+    assert (found[0].own, found[0].theirs) == (found[1].theirs, found[1].own)
+    return found
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sets(st.binary(min_size=1, max_size=3), min_size=1, max_size=40),
+    st.sets(st.binary(min_size=1, max_size=3), min_size=1, max_size=40),
+    st.sampled_from([1, 2, 8]),
+)
+def test_both_find_exactly_the_common_keys_in_one_order(left: set[bytes], right: set[bytes], cut: int) -> None:
+    assert_common(sorted(left), sorted(right), cut)
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(1, 1), (1, 3000), (3000, 1), (5000, 9000)])
+@pytest.mark.parametrize("common", ["none", "one", "all"])
+def test_sets_of_any_sizes_and_overlaps(mine: int, theirs: int, common: str) -> None:
+    shared = {"none": 0, "one": 1, "all": min(mine, theirs)}[common]
+    left = [b"both-%d" % i for i in range(shared)] + [b"left-%d" % i for i in range(mine - shared)]
+    right = [b"right-%d" % i for i in range(theirs - shared)] + [b"both-%d" % i for i in range(shared)]
+    assert_common(left, right, batch=1000)
+
+
+def test_the_larger_number_of_buckets_is_taken_and_one_that_cannot_be_is_refused() -> None:
+    keys, counted = [b"%d" % i for i in range(200)], []
+
+    def program(circle: Circle) -> None:
+        counted.append(begin(circle, PLAN, (2, 8)[circle.rank], Declared(9, 9), Checkpoint(Memory())).buckets)
+
+    run_parties(program, 2)
+    assert counted == [8, 8]
+    for wrong in (0, 3, 1 << 13):
+        with pytest.raises(MisuseError, match="power of two"):
+            run(keys, keys, wrong)
+
+
+def test_of_repeated_keys_the_first_counts_and_the_others_are_told_of() -> None:
+    names = [b"%d" % (number % 50) for number in range(120)]
+    held = filled(batches(from_list(names), 11), bytes(32), 4, Memory())
+    assert (held.rows, held.repeated, held.keys) == (120, 70, 50)
+    rows = np.concatenate([held.records(bucket)[:, 2] for bucket in range(4)])
+    assert sorted(rows) == list(range(50))
+    assert_common([*names, b"new"], [b"49", b"other", b"49"], declared=(121, 3))
+
+
+@pytest.mark.parametrize(("names", "words"), [([], "no keys"), ([b"a", b""], "empty")])
+def test_unusable_keys_are_refused(names: list[bytes], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        filled(batches(from_list(names)), bytes(32), 2, Memory())
+
+
+def test_a_buckets_room_is_eight_deviations_above_its_mean() -> None:
+    assert room(5, 1) == 5
+    assert room(10, 8) == 10
+    for keys, cut in ((10**8, 32), (1 << 24, 4), (100_000, 8)):
+        assert binom.sf(room(keys, cut), keys, 1 / cut) < 2.0**-46
+
+
+def test_an_overfull_bucket_leads_to_another_seed_at_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both call the cut even at its third turn only: the lists are cut again, with the same result."""
+    left, right = [b"l%d" % i for i in range(300)], [b"l%d" % (2 * i) for i in range(300)]
+    monkeypatch.setattr(Held, "fits", property(lambda held: held.turn > 1))
+    listen: list[Heard] = [[], []]
+    assert_common(left, right, 8, listen=listen)
+    assert [sum(tag == "align/offered" for tag, _ in sent) for sent in listen] == [3, 3]
+    monkeypatch.setattr(Held, "fits", property(lambda held: False))
+    with pytest.raises(AbortedError, match="no seed"):
+        run(left, right)
+
+
+def test_a_bucket_with_more_than_its_room_does_not_fit() -> None:
+    held = filled(batches(from_list([b"%d" % i for i in range(4000)])), bytes(32), 4, Memory())
+    assert held.fits
+    assert not replace(held, counts=np.array([1300, 900, 900, 900])).fits
+
+
+def test_a_list_cut_again_holds_the_same_rows() -> None:
+    held = filled(batches(from_list([b"%d" % (i % 90) for i in range(100)])), bytes(32), 4, Memory())
+    again = cut_again(held, b"\1" * 32)
+    assert (again.rows, again.repeated, again.keys) == (100, 10, 90)
+    rows = [np.concatenate([one.records(bucket)[:, 2] for bucket in range(4)]) for one in (held_of(held), again)]
+    assert sorted(rows[1]) == list(range(90))
+
+
+def held_of(held: Held) -> Held:
+    """The same list afresh: cutting again has erased the first cut."""
+    assert not any(list(held.spool.read(f"0-{bucket:05d}")) for bucket in range(held.buckets))
+    return filled(batches(from_list([b"%d" % (i % 90) for i in range(100)])), bytes(32), 4, Memory())
+
+
+def dies_before(tag: str, bucket: int, rank: int = 0) -> Callable[[Circle], None]:
+    """The party of that rank loses its connection before this message of that bucket."""
+
+    def spoil(circle: Circle) -> None:
+        channel, seen = circle.others()[0], [0]
+        honest = channel.send
+
+        def send(name: str, array: Any) -> None:
+            if name == tag:
+                seen[0] += 1
+                if seen[0] > bucket:
+                    raise PeerLostError(channel.peer, "its connection closed")
+            honest(name, array)
+
+        if circle.rank == rank:
+            channel.send = send  # type: ignore[method-assign]
+
+    return spoil
+
+
+LEFT = [b"l%d" % i for i in range(500)]
+RIGHT = [b"l%d" % (3 * i) for i in range(400)]
+
+
+@pytest.mark.parametrize("tag", ["align/sum", "align/table", "align/known"])
+def test_a_run_that_broke_off_is_taken_up_and_sends_nothing_of_what_is_done(tag: str) -> None:
+    """RIGHT is the smaller list: party 1 receives, and sends tables."""
+    kept = (Memory(), Memory())
+    with pytest.raises(PeerLostError):
+        run(LEFT, RIGHT, 8, 5, kept=kept, spoil=dies_before(tag, 3, 0 if tag == "align/sum" else 1))
+    done = [Checkpoint(memory).done() for memory in kept]
+    assert min(done) == 3
+    assert max(done) <= 4
+    listen: list[Heard] = [[], []]
+    assert_common(LEFT, RIGHT, 8, minimum=5, kept=kept, listen=listen)
+    for sent in listen:
+        assert sum(name == "align/sum" for name, _ in sent) == 5
+        assert not any(name == "align/sample" for name, _ in sent)
+    assert sum(name == "align/table" for name, _ in listen[1]) == 5
+
+
+@pytest.mark.parametrize("change", ["plan", "list", "one side only", "more buckets", "order"])
+def test_a_checkpoint_of_another_run_is_not_taken_up(change: str) -> None:
+    kept = (Memory(), Memory())
+    with pytest.raises(PeerLostError):
+        run(LEFT, RIGHT, 8, kept=kept, spoil=dies_before("align/sum", 3))
+    left, plan, cut = LEFT, PLAN, 8
+    if change == "plan":
+        plan = b"\1" * 32
+    elif change == "list":
+        left = [*LEFT[:-1], b"another"]
+    elif change == "order":
+        left = LEFT[::-1]
+    elif change == "more buckets":
+        cut = 16
+    else:
+        kept[0].chunks.clear()
+    listen: list[Heard] = [[], []]
+    assert_common(left, RIGHT, cut, kept=kept, plan=plan, listen=listen)
+    assert sum(name == "align/sum" for name, _ in listen[0]) == cut
+
+
+def test_too_few_in_common_ends_it_before_the_first_bucket() -> None:
+    left, right = (
+        [b"a%d" % i for i in range(600)],
+        [b"b%d" % i for i in range(600)] + [b"a%d" % i for i in range(9)],
+    )
+    for minimum, ended in ((10, True), (9, False)):
+        listen: list[Heard] = [[], []]
+        if ended:
+            with pytest.raises(RefusedError, match="smallest-overlap") as caught:
+                run(left, right, minimum=minimum, listen=listen)
+            assert "9" not in str(caught.value)
+        else:
+            assert len(run(left, right, minimum=minimum, listen=listen)[0].rows) == 9
+        assert any(name == "align/table" for sent in listen for name, _ in sent) is not ended
+
+
+def test_a_sample_that_leaves_it_open_counts_as_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MOST_COUNTED", 1024)
+    left, right = [b"a%d" % i for i in range(2000)], [b"a%d" % i for i in range(1000, 3000)]
+    assert len(run(left, right, minimum=300, batch=500)[0].rows) == 1000
+    with pytest.raises(RefusedError, match="to be sure"):
+        run(left, right, minimum=990, batch=500)
+
+
+def test_more_keys_than_declared_end_it_at_home_or_by_name() -> None:
+    with pytest.raises(RefusedError, match="declared-size"):
+        run(LEFT, RIGHT, declared=(499, 400))
+
+    def lie(circle: Circle) -> None:
+        channel = circle.others()[0]
+        honest = channel.send
+        if circle.rank == 0:
+            spoilt = {"align/offered": lambda array: array + np.array([1, 0, 0])}
+            channel.send = lambda tag, array: honest(tag, spoilt.get(tag, lambda a: a)(array))  # type: ignore[method-assign]
+
+    with pytest.raises(ProtocolError, match="party0: offers more"):
+        run(LEFT, RIGHT, spoil=lie)
+
+
+@pytest.mark.parametrize(
+    ("tag", "spoil"),
+    [
+        ("align/broken", lambda array: array * np.uint64(3)),
+        ("align/offered", lambda array: array * 0),
+        ("align/offered", lambda array: array + 1),
+        ("align/offered", lambda array: array[:-1]),
+        ("align/sum", lambda array: array ^ np.uint64(1)),
+    ],
+)
+def test_a_spoiled_message_ends_the_run_with_its_senders_name(tag: str, spoil: Callable[[Any], Any]) -> None:
+    def spoilt(circle: Circle) -> None:
+        channel = circle.others()[0]
+        honest = channel.send
+        if circle.rank == 0:
+            channel.send = lambda name, array: honest(name, spoil(array) if name == tag else array)  # type: ignore[method-assign]
+
+    with pytest.raises(ProtocolError, match="party0"):
+        run(LEFT, RIGHT, declared=(501, 400), spoil=spoilt)
+
+
+def test_what_is_sent_depends_on_the_sizes_alone() -> None:
+    def sent(left: list[bytes], right: list[bytes]) -> list[Heard]:
+        listen: list[Heard] = [[], []]
+        run(left, right, 8, listen=listen)
+        return listen
+
+    first = sent(LEFT, RIGHT)
+    assert first == sent([b"x%d" % (7 * i) for i in range(500)], [b"y%d" % i for i in range(400)])
+    assert first == sent(LEFT[::-1], LEFT[:400])
+
+
+def test_only_messages_of_the_profile_are_sent_and_no_more_than_it_says() -> None:
+    listen: list[Heard] = [[], []]
+    run(LEFT, RIGHT, 8, 5, listen=listen)
+    for sent in listen:
+        for kind in {tag for tag, _ in sent if not tag.startswith(("seed/", "ole/", "base/"))}:
+            (line,) = (line for line in protocol.PROFILE.messages or () if line.covers(kind))
+            count, size = sum(tag == kind for tag, _ in sent), sum(n for tag, n in sent if tag == kind)
+            assert line.most_messages is None or count <= line.most_messages
+            assert line.most_bytes is None or size + 16 * count <= line.most_bytes
