@@ -17,8 +17,7 @@ from blake3 import blake3
 from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
 from unseen.application.boosting.model import FILE, Part, read_part, write_part
 from unseen.application.boosting.request import BoostingRequest, read_request
-from unseen.application.declared import sizes
-from unseen.computation.intersect.align import align
+from unseen.application.joint_rows import common_rows
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
@@ -72,14 +71,7 @@ def _aligned(run: Run, asked: BoostingRequest) -> Rows:
     keys_column = contract.normalised(table[side.key])
     contract.require_unique(keys_column)
     keys = from_arrow(keys_column)
-    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
-    rows = align(
-        run.circle,
-        keys,
-        minimum,
-        lambda done, note: run.progress("align", done, note),
-        declared=sizes(run.plan, run.party),
-    )
+    rows = common_rows(run, keys, lambda done, note: run.progress("align", done, note))
     seed = (asked.seed or run.plan.seed).encode()
     lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
     training = len(rows) - round(asked.held_out * len(rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from unseen.application import joint_rows
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align
@@ -40,8 +41,6 @@ def plan(request: Request, agreement: Agreement) -> Plan:
     asked = read_request(request.body)
     if set(asked.parties) != set(agreement.computing):
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
-    if len(agreement.computing) != 2:
-        raise MisuseError("the alignment of this version is for two parties")
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
     outputs: dict[str, tuple[str, ...]] = dict.fromkeys(asked.parties, (OWN_OUTPUT,))
@@ -86,7 +85,12 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
     if agreement.dealer:
         roles[Role.DEALER] = (agreement.dealer,)
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    named = [("align", align.PROFILE), ("train", COLUMNS), ("train", boosting.PROFILE), ("evaluate", SCORES)]
+    named = [
+        ("align", joint_rows.profile(agreement.computing)),
+        ("train", COLUMNS),
+        ("train", boosting.PROFILE),
+        ("evaluate", SCORES),
+    ]
     if asked.patience and not asked.model:
         named.insert(3, ("train", boosting.STOPPING))
     return tuple(Step(name, profile, roles, facts) for name, profile in named)

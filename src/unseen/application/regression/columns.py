@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.declared import sizes
+from unseen.application.joint_rows import common_rows
 from unseen.application.regression.request import Label, RegressionRequest, Term
-from unseen.computation.intersect.align import align
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.rows import RowTerms, RowValues
@@ -39,14 +37,7 @@ def aligned(run: Run, asked: RegressionRequest) -> Rows:
     table = run.release(side.dataset)
     keys = contract.normalised(table[side.key])
     contract.require_unique(keys)
-    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
-    chosen = align(
-        run.circle,
-        from_arrow(keys),
-        minimum,
-        lambda done, note: run.progress("align", done, note),
-        declared=sizes(run.plan, run.party),
-    )
+    chosen = common_rows(run, from_arrow(keys), lambda done, note: run.progress("align", done, note))
     run.progress("align", 1.0)
     return Rows(table.take(chosen), keys.take(pa.array(chosen)).to_pylist())
 

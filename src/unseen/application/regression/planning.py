@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from unseen.application import joint_rows
 from unseen.application.declared import as_parameter
 from unseen.application.regression import parity
 from unseen.application.regression.parity import OPENED
@@ -67,8 +68,6 @@ def plan(request: Request, agreement: Agreement) -> Plan:
     asked = read_request(request.body)
     if set(asked.parties) != set(agreement.computing):
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
-    if len(agreement.computing) != 2:
-        raise MisuseError("the alignment of this version is for two parties")
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
     parameters: dict[str, Json] = {
@@ -136,7 +135,7 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
         roles[Role.DEALER] = (agreement.dealer,)
     others = [name for name in agreement.computing if name != asked.label.party]
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    named = [("align", align.PROFILE)]
+    named = [("align", joint_rows.profile(agreement.computing))]
     if not asked.model:
         named.append(("fit", FITTED[asked.family]))
         named += [("fit", rows.WEIGHTS)] if asked.weights else []
