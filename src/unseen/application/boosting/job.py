@@ -64,7 +64,8 @@ def perform(run: Run) -> Mapping[str, Json]:
 
 
 def _aligned(run: Run, asked: BoostingRequest) -> Rows:
-    """Who is held out follows from key and public seed alone, so that a validator finds the same rows."""
+    """The order, and so who is held out and whom a tree sees, follows from keys and public seed alone: a validator
+    finds the same rows."""
     side = asked.parties[run.party]
     run.progress("align", 0.0)
     table = run.release(side.dataset)
@@ -75,9 +76,7 @@ def _aligned(run: Run, asked: BoostingRequest) -> Rows:
     seed = (asked.seed or run.plan.seed).encode()
     lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
     training = len(rows) - round(asked.held_out * len(rows))
-    first = set(sorted(lots)[:training])
-    chosen = np.array([lot in first for lot in lots])
-    ordered: Index = np.r_[rows[chosen], rows[~chosen]]
+    ordered: Index = rows[sorted(range(len(rows)), key=lots.__getitem__)]
     run.progress("align", 1.0)
     return Rows(table.take(ordered), [keys[row] for row in ordered], training)
 
