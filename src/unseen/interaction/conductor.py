@@ -52,6 +52,9 @@ COUNTERSIGN_SECONDS: Final = 60.0
 log = logging.getLogger(__name__)
 
 
+_OWN_WORDS_SECONDS: Final = 5.0
+
+
 class Conductor:
     """This node's part in all jobs. Thread-safe."""
 
@@ -310,6 +313,8 @@ class Conductor:
         record = self.store.job(job)
         if sender not in record.parties:
             raise RefusedError("parties", f"{sender} is no party of this job")
+        if fault.ended_by(self.home.name):  # our own worker knows why, and is about to say
+            self._await_end(job, _OWN_WORDS_SECONDS)
         blamed = fault.party or sender
         reported = "" if blamed == sender or "reported by" in fault.message else f" (reported by {sender})"
         self.fail(job, replace(fault, party=blamed, message=fault.message + reported), told_by=sender)
@@ -375,6 +380,10 @@ class Conductor:
     def notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+    def _await_end(self, job: str, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self.store.job(job).state.final, timeout=seconds)
 
     def wait_for_news(self, seconds: float) -> None:
         """Wait until something has changed in any job, at most so long."""

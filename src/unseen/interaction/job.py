@@ -102,6 +102,10 @@ class Fault:
             return cls(error.code, str(error))
         return cls("internal", f"a fault in unseen itself ({type(error).__name__}); see the node's logs")
 
+    def ended_by(self, party: str) -> bool:
+        """Whether this says no more than that `party` ended the run."""
+        return self.code == AbortedError.code and self.message.startswith(f"{party} ended the run")
+
     @classmethod
     def from_json(cls, value: Json) -> Fault:
         """Raises MisuseError."""

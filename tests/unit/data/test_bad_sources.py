@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,8 +28,9 @@ POSTGRESQL_TYPES = {"string": "text", "int64": "bigint", "double": "double preci
 
 
 @pytest.fixture(params=["csv", "parquet", "duckdb", "postgresql"])
-def lay(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> Lay:
+def lay(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> Iterator[Lay]:
     """Lays columns down as a table of this name, in the place of an earlier one; gives its location."""
+    laid: list[sql.Identifier] = []
 
     def made(name: str, **columns: list[Any] | pa.Array) -> str:
         table = pa.table({key.replace("WILD", WILD): values for key, values in columns.items()})
@@ -56,9 +57,13 @@ def lay(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> Lay:
             with connection.cursor() as cursor:
                 rows = [tuple(row.values()) for row in table.to_pylist()]
                 cursor.executemany(sql.SQL("insert into {} values ({})").format(named, marks), rows)
+        laid.append(named)
         return server.url(quote(name), sslmode="verify-full", password_file=server.password_file())
 
-    return made
+    yield made
+    with server.owner() as connection:
+        for named in laid:
+            connection.execute(sql.SQL("drop table if exists {} cascade").format(named))
 
 
 def test_a_column_of_numbers_with_other_text_between_is_refused(lay: Lay, catalogue: Catalogue) -> None:

@@ -102,3 +102,11 @@ def test_final_states_lead_nowhere() -> None:
     for state in State:
         assert state.final == (not any(state.may_become(other) for other in State))
     assert {state for state in State if state.final} == {State.DONE, State.REFUSED, State.FAILED}
+
+
+def test_a_fault_that_says_only_who_ended_the_run_is_told_from_a_reason() -> None:
+    echo = Fault("aborted", "lender ended the run (misuse)", "dealer")
+    assert echo.code == AbortedError.code
+    assert echo.ended_by("lender")
+    assert not echo.ended_by("bureau")
+    assert not Fault("misuse", "lender ended the run (misuse)").ended_by("lender")
