@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
-from unseen.errors import MisuseError
+from unseen.errors import MisuseError, VerificationError
 
 SUFFIX: Final = ".sealed"
 MEMORY: Final = Path("/dev/shm")
+_NONCE: Final = 12
 LEAST_MEMORY: Final = 256 << 20
 """Where memory has less room than this, files lie in the system's folder for temporary ones."""
 
@@ -103,3 +104,28 @@ def in_memory() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class Passing:
+    """A seal whose key is in this process alone and gone with it: for what no other process is to read."""
+
+    def __init__(self) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        self._cipher = AESGCM(AESGCM.generate_key(256))
+
+    def seal(self, data: bytes, context: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, data, context)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """Raises VerificationError for what was not sealed so."""
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
+        except (InvalidTag, ValueError) as error:
+            raise VerificationError("something that this process sealed does not open: it was altered") from error
+
+    def __repr__(self) -> str:
+        return "Passing(key hidden)"

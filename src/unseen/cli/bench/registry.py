@@ -161,6 +161,14 @@ WORKLOADS: Final = (
         small={"keys": 50, "other": 3000},
     ),
     Workload(
+        "align-buckets",
+        "find the common customers bucket after bucket, with one bucket in memory and the others on the disk",
+        f"{_WORKLOADS}.buckets:BUCKETS",
+        size={"keys": 1 << 20, "buckets": 4},
+        small={"keys": 3000, "buckets": 2},
+        repeat=1,
+    ),
+    Workload(
         "align-csv",
         "the same from the text of a CSV file to that of the common rows",
         f"{_WORKLOADS}.alignment:ALIGN_CSV",

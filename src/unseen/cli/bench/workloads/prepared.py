@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 
+from unseen.cli.bench.names import names
 from unseen.cli.bench.registry import Program, Size
 from unseen.computation.circle import Circle
 from unseen.computation.intersect.keys import from_arrow
@@ -20,8 +20,6 @@ from unseen.computation.intersect.prepared import align_large, align_small, prep
 from unseen.computation.intersect.prepared_state import Large, Small
 from unseen.computation.types import Index
 from unseen.encoding import Json
-
-_DIGITS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -43,20 +41,7 @@ class _Ready:
 def _prepare(rank: int, parties: int, size: Size) -> _Inputs:
     few, many = size["keys"], size["other"]
     start, count = (max(0, many - few // 2), few) if rank else (0, many)
-    return _Inputs(_names(start, count), few)
-
-
-def _names(start: int, count: int) -> pa.Array:
-    """customer-000000000017 and so on, as Arrow strings."""
-    prefix = np.frombuffer(b"customer-", dtype=np.uint8)
-    width, numbers = len(prefix) + _DIGITS, np.arange(start, start + count)
-    octets = np.empty((count, width), dtype=np.uint8)
-    octets[:, : len(prefix)] = prefix
-    for place in range(width - 1, len(prefix) - 1, -1):
-        octets[:, place] = 48 + numbers % 10
-        numbers //= 10
-    offsets = np.arange(count + 1, dtype=np.int64) * width
-    return pa.Array.from_buffers(pa.large_string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(octets)])
+    return _Inputs(names(start, count), few)
 
 
 def _enter(circle: Circle, inputs: _Inputs) -> _Ready:
