@@ -1,17 +1,17 @@
-"""Newton's method for generalised linear models on shares, with a Hessian that stays fixed for several steps.
+"""Quasi-Newton steps for generalised linear models on shares.
 
 Each party keeps its columns in the clear at home; coefficients, linear predictors and gradients are shared. No
-learning rate to guess, and since the gradient is exact, the only fixed point is the optimum. (Böhning & Lindsay,
-Ann. Inst. Statist. Math. 40, 1988, have the idea of a fixed matrix; ours is the true one at the start, later
-refreshed on a sample of rows.) On scaled columns one step is
+learning rate to guess, and since the gradient is exact, the only fixed point is the optimum. On scaled columns
+one step is
 
     scores   = X w + offset                  private matrices by shared coefficients
     residual = label - mean(scores)          the family's own: a round or a few
-    w       += P (Xᵀ W residual / (n·base) - D w)
+    w       += B (Xᵀ W residual / (n·base) - D w)
 
-with W the sample weights over their mean and P the inverse of Xᵀ W V X / (n·base) + D, where V is the family's
-variance of a row (McCullagh and Nelder, Generalized Linear Models, 1989, section 2.5) and base that of the first
-model. Some columns may be left out of a fit (`active`): their rows and columns of P are zero.
+with W the sample weights over their mean. B begins as the inverse of Xᵀ W V X / (n·base) + D, where V is the
+family's variance of a row in the first model (McCullagh and Nelder, Generalized Linear Models, 1989, section 2.5)
+and base its mean, and learns from the steps (`secants`); should many not do, it is made anew from a sample of
+rows. Some columns may be left out of a fit (`active`): their rows and columns of B are zero.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ from unseen.computation.learn.inference import quantile
 from unseen.computation.learn.normal import weighted_normal_matrix, with_ridge
 from unseen.computation.learn.problem import Active, Criterion, only, part, placed
 from unseen.computation.learn.rows import EnteredTerms
+from unseen.computation.learn.secants import GRADIENT_FRACTION, VECTOR_FRACTION, Secants
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, concatenate, reveal, shared_zeros, summed
 from unseen.computation.share.linear import inverse
+from unseen.computation.share.masked_matrix import masked_matrix
+from unseen.computation.share.together import together
 from unseen.errors import DataError
 
 Watch: TypeAlias = Callable[[float, str], None]
@@ -39,6 +42,12 @@ REFINING_STEPS: Final = 12
 """Schulz steps from the first inverse to a later one: directions down to 1/1000 of the largest weight."""
 WEIGHT_FRACTION: Final = 12
 """Fractional bits of the rows' variances: their rounding is unbiased and averages out over rows."""
+LENGTH_FRACTION: Final = 18
+"""Fractional bits of a step whose length is told, in units of the step before: it may be 2^13 times as long."""
+WILD: Final = 4.0
+"""A first step of more than twice this length is cut, and a later one of more than twice the longest before."""
+LONG: Final = 12
+"""After so many steps without an end the Hessian is taken anew."""
 FINE_FROM: Final = 0.03
 """Below this length of a step, the family's mean is computed to its last digit."""
 
@@ -138,24 +147,24 @@ class Newton:
 
     def optimum(self, active: Active) -> Shared:
         """Coefficients (width, 1) of the best model of these columns, zero elsewhere."""
-        inverted = self._first_inverse(active)
         self.w, begun = only(self.w, active), len(self.steps)
-        preconditioner, refreshed = self._preconditioner(inverted, active), begun
+        secants, refreshed = self._secants(self._first_inverse(active), active), begun
+        enough = self.descent.tolerance * max(1.0, np.sqrt(len(active) / 10.0))
         while len(self.steps) - begun < self.descent.most_steps:
-            latest = self.steps[-1] if len(self.steps) > begun else np.inf
-            exact, short = self._step(preconditioner, fine=latest < FINE_FROM)
-            self.w = self.w + exact
-            before, now = latest, self._told_length(short)
-            enough = self.descent.tolerance * max(1.0, np.sqrt(len(active) / 10.0))
+            before = self.steps[-1] if len(self.steps) > begun else np.inf
+            most = 2.0 * max(self.steps[begun:], default=WILD)
+            now = self._step(secants, self._gradient(fine=before < FINE_FROM), min(before, most), most)
             done = before < FINE_FROM and (now < enough or at_rounding(self.steps[begun:], enough))
-            slow = len(self.steps) - refreshed >= 2 and now > max(0.15 * before, 20 * enough)
-            if (done or slow) and not self.family.in_range():
+            long = len(self.steps) - refreshed == LONG
+            if (done or long or now == most) and not self.family.in_range():
                 self.family.widen()
             elif done:
+                secants.forget()
                 return self.w
-            if slow:
+            if long:
+                secants.forget()
                 refined = self.inverse(active, self.hessian(self.descent.sample))
-                preconditioner, refreshed = self._preconditioner(refined, active), len(self.steps)
+                secants, refreshed = self._secants(refined, active), len(self.steps)
         raise DataError(
             "training found no optimum: the columns may give the label away completely, or be collinear; "
             "raise the penalty, or leave out columns"
@@ -163,9 +172,7 @@ class Newton:
 
     def gradient(self) -> Shared:
         """(width, 1) where the latest fit ended, over n·base, the penalty's part included."""
-        plain = self._likelihood_gradient(fine=True)
-        pull = arithmetic.rescale(arithmetic.product(self.w, self.design.ridge), UNIT_FRACTION)
-        return plain - pull
+        return arithmetic.rescale(self._gradient(fine=True), UNIT_FRACTION)
 
     def hessian(self, sample: int | None = None) -> Shared:
         """Xᵀ W V X / (n·base) + D where the latest fit ended, from all rows or an even sample of them."""
@@ -242,32 +249,30 @@ class Newton:
         scores = summed(parts)
         return scores if self.terms.offset is None else scores + self.terms.offset
 
-    def _likelihood_gradient(self, fine: bool) -> Shared:
+    def _gradient(self, fine: bool) -> Shared:
+        """(width, 1) at the present coefficients, over n·base, the penalty's part included."""
         residual = self.family.residual(self._scores(), fine)
         if self.terms.weights is not None:
             residual = self.terms.weights.times(residual)
         raw = concatenate([block.transposed_times(residual) for block in self.design.blocks])
-        gradient = Shared(self.circle, raw.words, raw.fraction + self.scale.shift)
-        return arithmetic.rescale(gradient, UNIT_FRACTION)
+        uphill = Shared(self.circle, raw.words, raw.fraction + self.scale.shift)
+        pull = arithmetic.product(self.w, self.design.ridge)
+        both: list[Shared] = together(*(arithmetic.rescale.steps(p, GRADIENT_FRACTION) for p in (uphill, pull)))
+        return both[0] - both[1]
 
-    def _step(self, preconditioner: Shared, fine: bool) -> tuple[Shared, Shared]:
-        """One step (width, 1), exact and again with few fractional bits for its length."""
-        gradient = self._likelihood_gradient(fine)
-        move = arithmetic.matrix_product(preconditioner, concatenate([gradient, self.w]))
-        to_unit = move.fraction - UNIT_FRACTION
-        exact, short = arithmetic.truncate_together([move, move], [to_unit, move.fraction - 20])
-        return exact, short
+    def _secants(self, inverted: Shared, active: Active) -> Secants:
+        return Secants(masked_matrix(placed(inverted, active, self.design.width)))
 
-    def _preconditioner(self, inverted: Shared, active: Active) -> Shared:
-        """[P, -P·D] for P the inverse Hessian and D the ridge: applied to gradient and w in one product."""
-        p = placed(inverted, active, self.design.width)
-        pd = arithmetic.rescale(arithmetic.product(p, self.design.ridge.T), p.fraction)
-        return concatenate([p, -pd], axis=1)
-
-    def _told_length(self, step: Shared) -> float:
-        """The Euclidean length of a step, told to all."""
-        square = float(reveal(arithmetic.square(step).sum(), f"step-{len(self.steps)}"))
-        length = float(np.sqrt(max(0.0, square)))
+    def _step(self, secants: Secants, gradient: Shared, before: float, most: float) -> float:
+        """Take a step, cut to the length `most`; its Euclidean length, told to all."""
+        step = secants.step(gradient, before)
+        relative = Shared(self.circle, step.words, VECTOR_FRACTION)
+        short = arithmetic.rescale(relative, LENGTH_FRACTION)
+        square = float(reveal(arithmetic.square(short).sum(), f"step-{len(self.steps)}"))
+        length = float(np.sqrt(max(0.0, square))) * 2.0 ** (VECTOR_FRACTION - step.fraction)
+        if length > most:
+            step, length = secants.cut(most / length), most
+        self.w = self.w + arithmetic.rescale(step, UNIT_FRACTION)
         self.steps.append(length)
         self.watch(min(0.8, 0.1 + 0.1 * len(self.steps)), f"step {len(self.steps)}, length {length:.1e}")
         return length

@@ -1,0 +1,67 @@
+"""A shared matrix that meets many shared vectors: masked once, not once a product.
+
+Source: Beaver, CRYPTO 1991, with the mask of the fixed factor kept (Mohassel & Zhang, SecureML, IEEE S&P 2017,
+section IV). Setting: as in `arithmetic`. Nobody learns anything; perfect hiding, no failure probability.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from unseen.computation.correlation.kinds import MatrixMask, MatrixProduct
+from unseen.computation.kernels import ring
+from unseen.computation.profile import Profile
+from unseen.computation.share.array import Shared
+from unseen.computation.types import Words
+from unseen.errors import MisuseError
+
+MASKED_PRODUCT: Final = Profile(
+    id="share/masked-product",
+    title="A shared matrix, masked once, times a shared one",
+    source="Beaver, CRYPTO 1991; the mask kept as in SecureML, IEEE S&P 2017, section IV",
+    rounds=lambda inner, columns: 1,
+    bytes_sent=lambda inner, columns, parties: parties * (parties - 1) * 8 * inner * columns,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedMatrix:
+    """A shared (m, k) matrix M, its difference from a mask opened, and this party's share of the mask."""
+
+    value: Shared
+    opened: Words
+    mask: Words
+    number: int
+
+    def __matmul__(self, right: Shared) -> Shared:
+        """(m, k) by (k, n): fractions added, not truncated; one round, 8·kn bytes to each peer.
+
+        With E = M - A opened before and D = R - B opened now, M·R = E·R + A·D + A·B, of which the source gives
+        shares of the last.
+        """
+        circle, (m, k) = self.value.circle, self.value.shape
+        if len(right.shape) != 2 or right.shape[0] != k:
+            raise MisuseError(f"the right factor must have shape ({k}, n), not {right.shape}")
+        b, c = circle.source.ask(MatrixProduct(self.number, m, k, right.shape[1], False, -1)).take()
+        (d,) = circle.open_words("matrix-product", right.words - b)
+        c += ring.product(self.opened, right.words)
+        c += ring.product(self.mask, d)
+        return Shared(circle, c, self.value.fraction + right.fraction)
+
+    def forget(self) -> None:
+        """The source may drop the mask."""
+        self.value.circle.source.forget(self.number)
+
+
+def masked_matrix(value: Shared) -> MaskedMatrix:
+    """Open an (m, k) matrix under a mask: one round, 8 bytes an element to each peer."""
+    circle = value.circle
+    rows, columns = value.shape
+    ticket = circle.source.ask(MatrixMask(rows, columns, -1))
+    (mask,) = ticket.take()
+    words = np.ascontiguousarray(value.words)
+    (opened,) = circle.open_words("matrix-product", words - mask)
+    return MaskedMatrix(Shared(circle, words, value.fraction), opened, mask, ticket.number)
