@@ -25,6 +25,7 @@ from unseen.computation.share import (
     functions,
     groups,
     linear,
+    masked_matrix,
     moments,
     normalise,
     precedence,
@@ -132,6 +133,12 @@ def _precedence(circle: Circle, values: Real) -> Step:
     return lambda: together(precedence.precedes.steps(circle, keys, numbers, left, right, asked))
 
 
+def _masked_product(circle: Circle, values: Real) -> Step:
+    masked = masked_matrix.masked_matrix(_shared(circle, values.reshape(-1, 20)))
+    right = _shared(circle, np.resize(values, (20, 3)))
+    return lambda: masked @ right
+
+
 def _private_matrix(circle: Circle, values: Real) -> Step:
     matrix = values.reshape(-1, 20) if circle.rank == 1 else None
     return lambda: private.private_matrix(circle, 1, matrix, (len(values) // 20, 20), 20)
@@ -210,6 +217,7 @@ PRODUCTS: Final = (
         f"{_MATRIX} and its transpose",
         _on_shared(lambda x: arithmetic.matrix_product(x.reshape(-1, 20).T, x.reshape(-1, 20))),
     ),
+    Specimen(masked_matrix.MASKED_PRODUCT, _always(20, 3), f"{_MATRIX} by 3 columns", _masked_product),
     Specimen(private.PRIVATE_MATRIX, lambda n: (n // 20, 20), _MATRIX, _private_matrix, one_way=True),
     Specimen(private.PRIVATE_PRODUCT, _always(20, 3), f"{_MATRIX} by 3 columns", _private_product, one_way=True),
     Specimen(private.PRIVATE_SCALING, lambda n: (n // 20,), f"{_MATRIX}'s rows", _private_scaling, one_way=True),

@@ -109,14 +109,18 @@ class DealtSource:
 
     def parts(self, dealt: _Dealt) -> tuple[Any, ...]:
         free, bound, corrected = dealt.kind.free(), dealt.kind.bound(), self._corrected(dealt.kind)
-        mine = [
-            _stream(dealt.stream, i).lanes(slot.shape, slot.dtype)
-            for i, slot in enumerate((*free, *(() if corrected else bound)))
-            if slot.holds(self._rank)
-        ]
+        mine = self.expanded(dealt, (*free, *(() if corrected else bound)))
         if corrected:
             self.corrections(dealt)
         return (*mine, *(dealt.corrections or ()))
+
+    def expanded(self, dealt: _Dealt, slots: Sequence[Slot]) -> tuple[Any, ...]:
+        """This party's parts of a correlation's first arrays, from its seed."""
+        return tuple(
+            _stream(dealt.stream, i).lanes(slot.shape, slot.dtype)
+            for i, slot in enumerate(slots)
+            if slot.holds(self._rank)
+        )
 
 
 class _Dealt:
@@ -129,6 +133,9 @@ class _Dealt:
         self.corrections: tuple[Array, ...] | None = None
         self._source = source
         self._taken = False
+
+    def early(self) -> tuple[Any, ...]:
+        return self._source.expanded(self, self.kind.free())
 
     def take(self) -> tuple[Any, ...]:
         if self._taken:

@@ -78,6 +78,9 @@ class _Receiver:
     def __init__(self, receiving: Receiving) -> None:
         self._receiving = receiving
 
+    def early(self) -> tuple[Words, ...]:
+        return ()
+
     def take(self) -> tuple[Words, ...]:
         return self._receiving.finish()
 
@@ -89,12 +92,18 @@ class _Sender:
         self._setup = setup
         self._count = count
 
+    def early(self) -> tuple[Words, ...]:
+        return ()
+
     def take(self) -> tuple[Words, ...]:
         return self._setup.make(self._count)
 
 
 class _Nothing:
     number = -1
+
+    def early(self) -> tuple[Words, ...]:
+        return ()
 
     def take(self) -> tuple[Words, ...]:
         return ()

@@ -143,6 +143,10 @@ class Ticket(Protocol):
 
     number: int
 
+    def early(self) -> tuple[Any, ...]:
+        """The free arrays that this party holds, if they are there at once, without waiting for what is bound to
+        them: for what is sent first. `take` brings them again."""
+
     def take(self) -> tuple[Any, ...]:
         """This party's parts: free arrays that it holds, then bound arrays. Once only."""
 

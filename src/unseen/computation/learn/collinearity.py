@@ -61,8 +61,8 @@ def collinearity(circle: Circle, columns: Sequence[Block]) -> Collinearity:
 
     Raises DataError at the owner for a constant or non-finite column, naming it.
     """
-    design = enter_columns(circle, columns, columns[0].owner, 0.0)
-    correlation = normal_matrix(design.blocks[1:], 1.0 / columns[0].rows)
+    design = enter_columns(circle, columns, 0.0)
+    correlation = normal_matrix(design.columns, 1.0 / columns[0].rows)
     design.forget()
     width = len(design.names)
     if width == 1:

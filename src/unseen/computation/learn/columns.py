@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.correlation.source import Ticket
 from unseen.computation.share import arithmetic
-from unseen.computation.share.array import Shared, concatenate, from_owner
-from unseen.computation.share.private import PrivateMatrix, private_matrix
+from unseen.computation.share.array import Shared, concatenate, from_owner, shared_zeros, summed
+from unseen.computation.share.ones import Ones
+from unseen.computation.share.private import PrivateMatrix, ask_private_matrix, private_matrix
 from unseen.computation.types import Real
 from unseen.errors import DataError
 
@@ -45,7 +47,8 @@ class Design:
     `inverse_scales` (width - 1,) are shared trivially, known to the columns' owners.
     """
 
-    blocks: tuple[PrivateMatrix, ...]
+    intercept: Ones
+    columns: tuple[PrivateMatrix, ...]
     ridge: Shared
     means: Shared
     inverse_scales: Shared
@@ -55,6 +58,20 @@ class Design:
     @property
     def width(self) -> int:
         return len(self.names) + 1
+
+    def times(self, coefficients: Shared) -> Shared:
+        """X by shared coefficients (width, 1): (rows, 1), fractions added, not truncated; one round."""
+        ends = np.cumsum([1, *(block.shape[1] for block in self.columns)]).tolist()
+        begun = [
+            block.begin_product(coefficients[start:end])
+            for block, start, end in zip(self.columns, ends, ends[1:], strict=False)
+        ]
+        return summed([self.intercept @ coefficients[:1], *(finish() for finish in begun)])
+
+    def transposed_times(self, values: Shared) -> Shared:
+        """The transpose by shared (rows, 1): (width, 1), fractions added, not truncated; one round."""
+        begun = [block.begin_product(values, transposed=True) for block in self.columns]
+        return concatenate([self.intercept.transposed_times(values), *(finish() for finish in begun)])
 
     def unscale(self, coefficients: Shared) -> tuple[Shared, Shared]:
         """From (width,) scaled coefficients to intercept () and weights (width - 1,) on the columns' scale."""
@@ -92,25 +109,31 @@ class Design:
         return Shared(found.circle, found.words, found.fraction + shift)
 
     def forget(self) -> None:
-        for block in self.blocks:
+        for block in self.columns:
             block.forget()
 
 
-def enter_columns(circle: Circle, columns: Sequence[Block], intercept_at: int, ridge: float) -> Design:
+def enter_columns(circle: Circle, columns: Sequence[Block], ridge: float) -> Design:
     """Scale every party's columns at home, and mask them once towards the others.
 
     `ridge` is the penalty relative to the first Hessian (public). Everyone learns the order of magnitude of
     each column's spread. Raises DataError at the owner for a constant or non-finite column, naming it.
     """
     rows = columns[0].rows
-    ones = Block(intercept_at, (_INTERCEPT,), rows, np.ones((rows, 1)))
-    entered = [_enter_scaled(circle, block, ridge) for block in (ones, *columns)]
+    fraction = matrix_fraction(rows)
+    asked = [ask_private_matrix(circle, block.owner, (rows, len(block.names))) for block in columns]
+    # Each scales and sends its own before it waits for the others'.
+    mine_first = sorted(range(len(columns)), key=lambda i: columns[i].owner != circle.rank)
+    found = {i: _enter_scaled(circle, columns[i], ridge, fraction, asked[i]) for i in mine_first}
+    entered = [found[i] for i in range(len(columns))]
+    unpenalised = shared_zeros(circle, (1,), UNIT_FRACTION)
     return Design(
+        Ones(circle, rows, fraction),
         tuple(part.matrix for part in entered),
-        concatenate([part.ridge for part in entered]).reshape(-1, 1),
-        concatenate([part.mean for part in entered])[1:],
-        concatenate([part.inverse for part in entered])[1:],
-        np.concatenate([part.exponents for part in entered])[1:],
+        concatenate([unpenalised, *(part.ridge for part in entered)]).reshape(-1, 1),
+        concatenate([part.mean for part in entered]),
+        concatenate([part.inverse for part in entered]),
+        np.concatenate([part.exponents for part in entered]),
         tuple((block.owner, name) for block in columns for name in block.names),
     )
 
@@ -130,7 +153,7 @@ class _Entered:
     exponents: Real
 
 
-def _enter_scaled(circle: Circle, block: Block, ridge: float) -> _Entered:
+def _enter_scaled(circle: Circle, block: Block, ridge: float, fraction: int, asked: Ticket) -> _Entered:
     width = len(block.names)
     values = mean = inverse = weight = magnitude = None
     if block.owner == circle.rank:
@@ -138,11 +161,11 @@ def _enter_scaled(circle: Circle, block: Block, ridge: float) -> _Entered:
             raise DataError(f"the owner of a block must bring its {block.rows} × {width} values")
         values, mean, inverse = _scaled(block.values, block.names, ridge)
         magnitude = -np.round(np.log2(inverse)).astype(np.int16)
-        weight = np.zeros(1) if block.names[0] == _INTERCEPT else ridge * inverse**2
+        weight = ridge * inverse**2
         mean, inverse = mean * 2.0**-magnitude, inverse * 2.0**magnitude
     told = circle.tell_all("column-magnitudes", block.owner, magnitude, np.empty(width, dtype=np.int16))
     return _Entered(
-        private_matrix(circle, block.owner, values, (block.rows, width), matrix_fraction(block.rows)),
+        private_matrix(circle, block.owner, values, (block.rows, width), fraction, asked),
         from_owner(circle, block.owner, weight, (width,), UNIT_FRACTION),
         from_owner(circle, block.owner, mean, (width,), MEAN_FRACTION),
         from_owner(circle, block.owner, inverse, (width,), UNIT_FRACTION),
@@ -161,18 +184,13 @@ def matrix_fraction(rows: int) -> int:
     return fraction
 
 
-_INTERCEPT = "(intercept)"
-
-
 def _scaled(values: Real, names: Sequence[str], ridge: float) -> tuple[Real, Real, Real]:
     """Scaled values, means and inverse scales of one party's own columns."""
     for name, column in zip(names, values.T, strict=True):
         if not np.isfinite(column).all():
             raise DataError(f"column {name!r} holds missing or infinite values; bin it or fill it before training")
-        if name != _INTERCEPT and column.min() == column.max():
+        if column.min() == column.max():
             raise DataError(f"column {name!r} has the same value in every row; leave it out")
-    if names[0] == _INTERCEPT:
-        return values, np.zeros(1), np.ones(1)
     mean, variance = values.mean(axis=0), values.var(axis=0)
     inverse = 1.0 / np.sqrt(variance + ridge)
     return (values - mean) * inverse, mean, inverse

@@ -116,7 +116,7 @@ def fit_linear(
     settings, rows = settings or Settings(), columns[0].rows
     entered = None if weights is None else enter_weights(circle, weights, rows)
     total = float(rows) if entered is None else entered.total
-    design = enter_columns(circle, columns, label_owner, settings.penalty / total)
+    design = enter_columns(circle, columns, settings.penalty / total)
     if rows <= design.width:
         raise DataError(
             f"{rows} rows do not determine {design.width} coefficients; take fewer columns or more rows"
@@ -209,11 +209,11 @@ class _Normal:
 
 def _begin(design: Design, label: _Label, weights: SampleWeights | None, rows: int) -> _Normal:
     """[X y]ᵀ W [X y] / n, cut into its parts."""
-    blocks = (*design.blocks, label.values)
+    blocks = (*design.columns, label.values)
     if weights is None:
-        moments = normal_matrix(blocks, 1.0 / rows)
+        moments = normal_matrix(blocks, 1.0 / rows, design.intercept)
     else:
-        moments = weighted_normal_matrix(blocks, weights.coarse, 1.0 / rows)
+        moments = weighted_normal_matrix(design.intercept, blocks, weights.coarse, 1.0 / rows)
         weights.forget()
     whole = with_ridge(moments[:-1, :-1], design.ridge)
     norm = float(design.width) if weights is None else float(reveal(diagonal(whole).sum(), "trace"))

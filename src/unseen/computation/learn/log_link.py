@@ -121,7 +121,7 @@ def fit_log_link(
     poisson = settings.family is LogLink.POISSON
     information = entered.total * mean if poisson else float(rows)
     penalty = settings.penalty / (entered.total * (mean if poisson else 1.0))
-    design = enter_columns(circle, columns, label_owner, penalty)
+    design = enter_columns(circle, columns, penalty)
     if rows <= design.width:
         raise DataError(f"{rows} rows do not determine {design.width} coefficients; take fewer columns")
     scale = Scale(rows, 1.0, headroom=4)
@@ -158,7 +158,7 @@ class _Start:
 
     def found(self, information: float) -> Beginning:
         hessian, norm = self._hessian()
-        raw = concatenate([block.transposed_times(self._response()) for block in self.design.blocks])
+        raw = self.design.transposed_times(self._response())
         right = arithmetic.scaled(raw, 1.0 / self.scale.rows, UNIT_FRACTION)
         start = arithmetic.rescale(inverse(hessian, norm) @ right, UNIT_FRACTION)
         return Beginning(start, hessian, norm, information)
@@ -170,9 +170,9 @@ class _Start:
         weights = from_owner(self.circle, self.owner, self.middle, (rows, 1), _variance_fraction(rows))
         if self.terms.weights is not None:
             weights = self.terms.weights.times(weights)
-        whole = with_ridge(
-            weighted_normal_matrix(self.design.blocks, weights[:, 0], 1.0 / rows), self.design.ridge
-        )
+        design = self.design
+        found = weighted_normal_matrix(design.intercept, design.columns, weights[:, 0], 1.0 / rows)
+        whole = with_ridge(found, design.ridge)
         return whole, float(reveal(diagonal(whole).sum(), "trace"))
 
     def _response(self) -> Shared:

@@ -95,7 +95,7 @@ def fit_logistic(
     entered = enter_terms(circle, terms or RowTerms(), rows)
     scale = Scale(rows, positive * (1.0 - positive), headroom=0 if entered.weights is None else 2)
     information = entered.total * scale.base
-    design = enter_columns(circle, columns, label_owner, settings.penalty / information)
+    design = enter_columns(circle, columns, settings.penalty / information)
     hessian, norm = first_normal_matrix(design, entered.weights, rows)
     newton = Newton(
         circle,

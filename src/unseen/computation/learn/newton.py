@@ -29,9 +29,9 @@ from unseen.computation.learn.inference import quantile
 from unseen.computation.learn.normal import weighted_normal_matrix, with_ridge
 from unseen.computation.learn.problem import Active, Criterion, only, part, placed
 from unseen.computation.learn.rows import EnteredTerms
-from unseen.computation.learn.secants import GRADIENT_FRACTION, VECTOR_FRACTION, Secants
+from unseen.computation.learn.secants import GRADIENT_FRACTION, Secants, unit
 from unseen.computation.share import arithmetic
-from unseen.computation.share.array import Shared, concatenate, reveal, shared_zeros, summed
+from unseen.computation.share.array import Shared, reveal, shared_zeros
 from unseen.computation.share.linear import inverse
 from unseen.computation.share.masked_matrix import masked_matrix
 from unseen.computation.share.together import together
@@ -184,7 +184,8 @@ class Newton:
         if self.terms.weights is not None:
             weights = self.terms.weights.first_rows(count).times(weights)
         factor = 1.0 / (count * self.scale.base)
-        return with_ridge(weighted_normal_matrix(self.design.blocks, weights[:, 0], factor), self.design.ridge)
+        found = weighted_normal_matrix(self.design.intercept, self.design.columns, weights[:, 0], factor)
+        return with_ridge(found, self.design.ridge)
 
     def inverse(self, active: Active, hessian: Shared) -> Shared:
         """The inverse of `hessian` on these columns, (a, a), from that of the first one.
@@ -242,11 +243,7 @@ class Newton:
 
     def _scores(self) -> Shared:
         """X w + offset, not truncated: (n, 1). One round."""
-        parts, start = [], 0
-        for block in self.design.blocks:
-            parts.append(block @ self.w[start : start + block.shape[1]])
-            start += block.shape[1]
-        scores = summed(parts)
+        scores = self.design.times(self.w)
         return scores if self.terms.offset is None else scores + self.terms.offset
 
     def _gradient(self, fine: bool) -> Shared:
@@ -254,7 +251,7 @@ class Newton:
         residual = self.family.residual(self._scores(), fine)
         if self.terms.weights is not None:
             residual = self.terms.weights.times(residual)
-        raw = concatenate([block.transposed_times(residual) for block in self.design.blocks])
+        raw = self.design.transposed_times(residual)
         uphill = Shared(self.circle, raw.words, raw.fraction + self.scale.shift)
         pull = arithmetic.product(self.w, self.design.ridge)
         both: list[Shared] = together(*(arithmetic.rescale.steps(p, GRADIENT_FRACTION) for p in (uphill, pull)))
@@ -265,14 +262,11 @@ class Newton:
 
     def _step(self, secants: Secants, gradient: Shared, before: float, most: float) -> float:
         """Take a step, cut to the length `most`; its Euclidean length, told to all."""
-        step = secants.step(gradient, before)
-        relative = Shared(self.circle, step.words, VECTOR_FRACTION)
-        short = arithmetic.rescale(relative, LENGTH_FRACTION)
+        short = arithmetic.rescale(secants.step(gradient, before), LENGTH_FRACTION)
         square = float(reveal(arithmetic.square(short).sum(), f"step-{len(self.steps)}"))
-        length = float(np.sqrt(max(0.0, square))) * 2.0 ** (VECTOR_FRACTION - step.fraction)
-        if length > most:
-            step, length = secants.cut(most / length), most
-        self.w = self.w + arithmetic.rescale(step, UNIT_FRACTION)
+        whole = float(np.sqrt(max(0.0, square))) * 2.0 ** -unit(before)
+        length = min(whole, most)
+        self.w = self.w + secants.take(length / whole if whole else 1.0)
         self.steps.append(length)
         self.watch(min(0.8, 0.1 + 0.1 * len(self.steps)), f"step {len(self.steps)}, length {length:.1e}")
         return length

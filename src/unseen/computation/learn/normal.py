@@ -10,31 +10,42 @@ from unseen.computation.learn.columns import UNIT_FRACTION, Design
 from unseen.computation.learn.rows import SampleWeights
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, reveal
+from unseen.computation.share.ones import Ones
 from unseen.computation.share.private import PrivateMatrix
 
 
-def normal_matrix(blocks: Sequence[PrivateMatrix], factor: float) -> Shared:
-    """factor·XᵀX for X the blocks side by side. A party's own block is local, across parties no round."""
+def normal_matrix(blocks: Sequence[PrivateMatrix], factor: float, intercept: Ones | None = None) -> Shared:
+    """factor·XᵀX for X the blocks side by side, after the intercept if there is one. A party's own block is
+    local, across parties no round."""
     parts = {(i, j): blocks[i].gram(blocks[j]) for i, j in _upper(len(blocks))}
-    return _assembled(blocks, parts, factor)
+    if intercept is not None:
+        parts = {(i + 1, j + 1): part for (i, j), part in parts.items()}
+        parts[0, 0] = intercept.gram(intercept)
+        parts.update({(0, j): intercept.gram(block) for j, block in enumerate(blocks, 1)})
+    return _assembled(parts, factor)
 
 
-def weighted_normal_matrix(blocks: Sequence[PrivateMatrix], weights: Shared, factor: float) -> Shared:
-    """factor·XᵀWX for shared weights (count,) of the first `count` rows: a round a block and one a pair.
+def weighted_normal_matrix(
+    intercept: Ones, blocks: Sequence[PrivateMatrix], weights: Shared, factor: float
+) -> Shared:
+    """factor·XᵀWX for shared weights (count,) of the first `count` rows, X an intercept and the blocks.
 
-    The first block is the intercept, a column of ones: its part are sums, which cost nothing.
+    A round for all blocks, one for all pairs of them. What concerns the intercept are sums, which cost nothing.
     """
-    intercept, *rest = (block.first_rows(weights.size) for block in blocks)
-    found = [block.scaled_gram(weights) for block in rest]
+    used = [block.first_rows(weights.size) for block in blocks]
+    begun = [block.begin_scaled_gram(weights) for block in used]
+    found = [finish() for finish in begun]
+    pairs = [(i, j) for i, j in _upper(len(used)) if i != j]
+    across = [used[j].begin_product(found[i][0], transposed=True) for i, j in pairs]
     ones = weights.reshape(-1, 1).scaled_up(intercept.fraction)
     parts = {(0, 0): _column_sums(ones, intercept.fraction)}
     for i, (weighted, gram) in enumerate(found, 1):
         parts[0, i] = _column_sums(weighted, intercept.fraction)
         parts[i, i] = gram
-        for j, other in enumerate(rest[i:], i + 1):
-            across = other.transposed_times(weighted)
-            parts[i, j] = Shared(across.circle, np.ascontiguousarray(across.words.T), across.fraction)
-    return _assembled(blocks, parts, factor)
+    for (i, j), finish in zip(pairs, across, strict=True):
+        turned = finish()
+        parts[i + 1, j + 1] = Shared(turned.circle, np.ascontiguousarray(turned.words.T), turned.fraction)
+    return _assembled(parts, factor)
 
 
 def _column_sums(values: Shared, fraction: int) -> Shared:
@@ -46,8 +57,11 @@ def first_normal_matrix(design: Design, weights: SampleWeights | None, rows: int
     """XᵀWX/rows + D with the weights over their mean, and a bound of its eigenvalues, its trace: the number of
     columns where there are no weights, and told to all where there are."""
     if weights is None:
-        return with_ridge(normal_matrix(design.blocks, 1.0 / rows), design.ridge), float(design.width)
-    whole = with_ridge(weighted_normal_matrix(design.blocks, weights.coarse, 1.0 / rows), design.ridge)
+        return with_ridge(normal_matrix(design.columns, 1.0 / rows, design.intercept), design.ridge), float(
+            design.width
+        )
+    weighted = weighted_normal_matrix(design.intercept, design.columns, weights.coarse, 1.0 / rows)
+    whole = with_ridge(weighted, design.ridge)
     return whole, float(reveal(diagonal(whole).sum(), "trace"))
 
 
@@ -65,13 +79,14 @@ def _upper(count: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(count) for j in range(i, count)]
 
 
-def _assembled(blocks: Sequence[PrivateMatrix], parts: dict[tuple[int, int], Shared], factor: float) -> Shared:
+def _assembled(parts: dict[tuple[int, int], Shared], factor: float) -> Shared:
     """The symmetric matrix factor·parts from its upper blocks."""
-    starts = np.cumsum([0, *(block.shape[1] for block in blocks)])
+    sides = max(i for i, _ in parts) + 1
+    starts = np.cumsum([0, *(parts[i, i].shape[0] for i in range(sides))])
     words = np.zeros((starts[-1], starts[-1]), dtype=np.uint64)
     for (i, j), part in parts.items():
         here, there = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
         words[here, there] = part.words
         words[there, here] = part.words.T
-    circle, fraction = blocks[0].circle, next(iter(parts.values())).fraction
-    return arithmetic.scaled(Shared(circle, words, fraction), factor, UNIT_FRACTION)
+    some = next(iter(parts.values()))
+    return arithmetic.scaled(Shared(some.circle, words, some.fraction), factor, UNIT_FRACTION)

@@ -17,16 +17,18 @@ small steps lose no digits. Nobody learns anything else.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from unseen.computation.learn.columns import UNIT_FRACTION
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, concatenate, shared_zeros
 from unseen.computation.share.boolean import where
 from unseen.computation.share.elementary import reciprocal
 from unseen.computation.share.masked_matrix import MaskedMatrix
-from unseen.computation.share.together import together
+from unseen.computation.share.together import Protocol, Steps, together
 
 GRADIENT_FRACTION: Final = 34
 VECTOR_FRACTION: Final = 24
@@ -35,6 +37,18 @@ SCALAR_FRACTION: Final = 20
 LEAST_CURVATURE: Final = 2.0**-12
 FINEST: Final = 14
 """The smallest unit is 2^-14 standard deviations' units."""
+PART_BITS: Final = 12
+"""Fractional bits of the part of a step that is taken. Vectors stay below 2^12 of their units."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Before:
+    """Gradient and proposed step of the time before, the step's unit, and the part of it that was taken."""
+
+    gradient: Shared
+    proposed: Shared
+    scale: int
+    part: float
 
 
 class Secants:
@@ -44,40 +58,42 @@ class Secants:
         self._first = first
         self._steps: list[Shared] = []
         self._others: list[Shared] = []  # the vectors a
-        self._gradient: Shared  # of the time before
-        self._proposed: Shared | None = None  # step of the time before, and which part of it was taken
-        self._part = 1.0
+        self._before: _Before | None = None
 
     def step(self, gradient: Shared, length: float) -> Shared:
-        """The step (width, 1) to take at this gradient (width, 1) of GRADIENT_FRACTION bits.
+        """The step (width, 1) that this gradient (width, 1) of GRADIENT_FRACTION bits asks for.
 
-        `length` is that of the step taken before, one at first. The result's fraction follows from it: relative to
-        that step it has VECTOR_FRACTION bits.
+        It has VECTOR_FRACTION bits in units of `unit(length)`; `length` is that of the step taken before, one at
+        first.
         """
-        unit = max(0, -int(np.floor(np.log2(max(length, 2.0**-FINEST)))))
-        if self._proposed is None:
-            (near,) = _in_units([gradient], unit)
-            step = self._times(near)
+        scale, before = unit(length), self._before
+        if before is None:
+            step = self._times(_in_units(gradient, scale))
         else:
-            near, change, whole = _in_units([gradient, self._gradient - gradient, self._proposed], unit)
-            step = self._updated(near, change, whole)
-        self._gradient, self._proposed, self._part = gradient, _read(step, unit), 1.0
-        return self._proposed
+            near, change, whole, taken = together(
+                _in_units.steps(gradient, scale),
+                _in_units.steps(before.gradient - gradient, scale),
+                _in_units.steps(before.proposed, scale - before.scale),
+                _in_units.steps(_part(before.proposed, before.part), scale - before.scale),
+            )
+            step = self._updated(near, change, whole, taken)
+        self._before = _Before(gradient, step, scale, 1.0)
+        return step
 
-    def cut(self, part: float) -> Shared:
-        """Of the latest step, what is taken in its place: a public part of it, between 0 and 1."""
-        assert self._proposed is not None
-        self._part = part
-        return self._proposed * part
+    def take(self, part: float) -> Shared:
+        """A public part of the latest step, the one that is taken: of UNIT_FRACTION bits in plain units."""
+        assert self._before is not None
+        before = self._before = replace(self._before, part=part)
+        return _in_units(_part(before.proposed, part), -before.scale, UNIT_FRACTION)
 
     def forget(self) -> None:
         """The source may drop the first matrix's mask."""
         self._first.forget()
 
-    def _updated(self, gradient: Shared, change: Shared, whole: Shared) -> Shared:
+    def _updated(self, gradient: Shared, change: Shared, whole: Shared, step: Shared) -> Shared:
         """Take in the pair of the step before, proposed as `whole`, and its change; the step that follows."""
         plain = self._times(gradient)
-        u, step = whole - plain, whole if self._part == 1.0 else whole * self._part
+        u = whole - plain
         left, right = concatenate([change, gradient], axis=1), concatenate([step, u], axis=1)
         found = arithmetic.rescale(arithmetic.matrix_product(left.T, right), SCALAR_FRACTION)
         r = _inverse_curvature(found[0, 0].reshape(1))
@@ -104,14 +120,26 @@ class Secants:
         return found + arithmetic.rescale(arithmetic.matrix_product(along, parts), VECTOR_FRACTION)
 
 
-def _in_units(vectors: list[Shared], unit: int) -> list[Shared]:
-    """Vectors in units of 2^-unit, at VECTOR_FRACTION bits: one round."""
-    return together(*(arithmetic.rescale.steps(_read(v, -unit), VECTOR_FRACTION) for v in vectors))
+def unit(length: float) -> int:
+    """Steps after one of this length are in units of 2^-unit: between half of it and all of it, none above one."""
+    return max(0, -int(np.floor(np.log2(max(length, 2.0**-FINEST)))))
 
 
-def _read(vector: Shared, bits: int) -> Shared:
-    """The same words, read with so many more fractional bits."""
-    return Shared(vector.circle, vector.words, vector.fraction + bits)
+@Protocol
+def _in_units(vector: Shared, scale: int, fraction: int = VECTOR_FRACTION) -> Steps[Shared]:
+    """A vector in units 2^-scale times as large: one round.
+
+    Bits are dropped by one number whatever the scale, so that the source cannot tell lengths.
+    """
+    lifted = vector.words << np.uint64(FINEST + scale)
+    read = Shared(vector.circle, lifted, vector.fraction + FINEST)
+    return (yield from arithmetic.rescale.steps(read, fraction))
+
+
+def _part(step: Shared, part: float) -> Shared:
+    """A public part of a vector, with PART_BITS more fractional bits; local."""
+    words = step.words * np.uint64(np.ceil(part * 2.0**PART_BITS))
+    return Shared(step.circle, words, step.fraction + PART_BITS)
 
 
 def _inverse_curvature(curvature: Shared) -> Shared:

@@ -72,6 +72,9 @@ class _Part:
         self._ticket = ticket
         self._rows = rows
 
+    def early(self) -> tuple[Any, ...]:
+        return tuple(part[: self._rows] for part in self._ticket.early())
+
     def take(self) -> tuple[Any, ...]:
         return tuple(part[: self._rows] for part in self._ticket.take())
 

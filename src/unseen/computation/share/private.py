@@ -16,7 +16,7 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import MaskGram, MatrixMask, MatrixProduct, MatrixScaling, ScaledGram
-from unseen.computation.correlation.source import Kind
+from unseen.computation.correlation.source import Kind, Ticket
 from unseen.computation.kernels import ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
@@ -75,11 +75,11 @@ class PrivateMatrix:
 
     def __matmul__(self, right: Shared) -> Shared:
         """(n, k) by shared (k, m): fractions added, not truncated; one round, 8·km bytes from each other."""
-        return self._times(right, transposed=False)
+        return self.begin_product(right)()
 
     def transposed_times(self, right: Shared) -> Shared:
         """The transpose, (k, n) by shared (n, m): fractions added; one round, 8·nm bytes from each other."""
-        return self._times(right, transposed=True)
+        return self.begin_product(right, transposed=True)()
 
     def scale_rows(self, weights: Shared) -> Shared:
         """Row i times shared weight i: shared (n, k), fractions added; one round, 8n bytes from each other."""
@@ -87,8 +87,8 @@ class PrivateMatrix:
         if weights.shape != (rows,):
             raise MisuseError(f"weights must have shape ({rows},)")
         kind = MatrixScaling(self.number, rows, columns, self.owner)
-        words = self._exchange("private-scaling", kind, weights.words, lambda m, w: m * w[:, None])
-        return Shared(self.circle, words, self.fraction + weights.fraction)
+        finish = self._begin("private-scaling", kind, weights.words, lambda m, w: m * w[:, None])
+        return Shared(self.circle, finish(), self.fraction + weights.fraction)
 
     def scaled_gram(self, weights: Shared) -> tuple[Shared, Shared]:
         """`scale_rows`, and XᵀWX (k, k) for W = diag(weights): one round, 8n bytes from each other, no more.
@@ -97,28 +97,38 @@ class PrivateMatrix:
         itself is b·E + b·A, and b·XᵀX = bEᵀE + Eᵀ(bA) + (bA)ᵀE + Aᵀ(bA): all know E, the source gives shares of
         bA and of the last term.
         """
+        return self.begin_scaled_gram(weights)()
+
+    def begin_scaled_gram(self, weights: Shared) -> Callable[[], tuple[Shared, Shared]]:
+        """`scaled_gram`, whose result is taken when it is needed: several go in one round."""
         circle, (rows, columns) = self.circle, self.shape
         if weights.shape != (rows,):
             raise MisuseError(f"weights must have shape ({rows},)")
         ticket = circle.source.ask(ScaledGram(self.number, rows, columns, self.owner))
         fraction = self.fraction + weights.fraction
-        if self.mine is None:
-            b, c, g = ticket.take()
-            circle.channel(self.owner).send("private-scaling", weights.words - b)
-            own = self.masked * b[:, None]
+
+        def shared(matrix: Words, scale: Words, c: Words, g: Words) -> tuple[Shared, Shared]:
+            own = matrix * scale[:, None]
             crossed = ring.transposed_product(self.masked, c)
-            gram = ring.transposed_product(self.masked, own)
-        else:
+            gram = ring.transposed_product(matrix, own)
+            gram += crossed + crossed.T + g
+            own += c
+            return Shared(circle, own, fraction), Shared(circle, gram, fraction + self.fraction)
+
+        if self.mine is None:
+            (early,) = ticket.early()
+            circle.channel(self.owner).send("private-scaling", weights.words - early)
+            return lambda: shared(self.masked, *ticket.take())
+        mine = self.mine
+
+        def finish() -> tuple[Shared, Shared]:
             c, g = ticket.take()
             total = weights.words.copy()
             for channel in circle.others():
                 total += channel.receive("private-scaling", np.uint64, (rows,))
-            own = self.mine * total[:, None]
-            crossed = ring.transposed_product(self.masked, c)
-            gram = ring.transposed_product(self.mine, own)
-        gram += crossed + crossed.T + g
-        own += c
-        return Shared(circle, own, fraction), Shared(circle, gram, fraction + self.fraction)
+            return shared(mine, total, c, g)
+
+        return finish
 
     def gram(self, other: PrivateMatrix) -> Shared:
         """selfᵀ @ other for two private matrices, no round: both are masked already.
@@ -159,50 +169,77 @@ class PrivateMatrix:
     def __repr__(self) -> str:
         return f"PrivateMatrix(shape={self.shape}, owner={self.circle.parties[self.owner]!r})"
 
-    def _times(self, right: Shared, transposed: bool) -> Shared:
+    def begin_product(self, right: Shared, transposed: bool = False) -> Callable[[], Shared]:
+        """`@`, or `transposed_times`, whose result is taken when it is needed: several go in one round."""
         rows, inner = self.shape[::-1] if transposed else self.shape
         if right.words.ndim != 2 or right.shape[0] != inner:
             raise MisuseError(f"the right factor must have shape ({inner}, m), not {right.shape}")
         kind = MatrixProduct(self.number, rows, inner, right.shape[1], transposed, self.owner)
         multiply = ring.transposed_product if transposed else ring.product
-        words = self._exchange("private-product", kind, right.words, multiply)
-        return Shared(self.circle, words, self.fraction + right.fraction)
+        finish = self._begin("private-product", kind, right.words, multiply)
+        return lambda: Shared(self.circle, finish(), self.fraction + right.fraction)
 
-    def _exchange(self, tag: str, kind: Kind, share: Words, multiply: _Bilinear) -> Words:
+    def _begin(self, tag: str, kind: Kind, share: Words, multiply: _Bilinear) -> Callable[[], Words]:
         """The others send their shares masked to the owner; then each multiplies once, locally."""
         circle = self.circle
         ticket = circle.source.ask(kind)
         if self.mine is None:
-            b, c = ticket.take()
-            circle.channel(self.owner).send(tag, share - b)
-            mine: Words = c + multiply(self.masked, b)
-            return mine
-        (c,) = ticket.take()
-        total = share.copy()
-        for channel in circle.others():
-            total += channel.receive(tag, np.uint64, share.shape)
-        owned: Words = c + multiply(self.mine, total)
-        return owned
+            (early,) = ticket.early()
+            circle.channel(self.owner).send(tag, share - early)
+
+            def multiplied() -> Words:
+                b, c = ticket.take()
+                c += multiply(self.masked, b)
+                return np.asarray(c)
+
+            return multiplied
+        mine = self.mine
+
+        def finish() -> Words:
+            (c,) = ticket.take()
+            total = share.copy()
+            for channel in circle.others():
+                total += channel.receive(tag, np.uint64, share.shape)
+            c += multiply(mine, total)
+            return np.asarray(c)
+
+        return finish
+
+
+def ask_private_matrix(circle: Circle, owner: int, shape: tuple[int, int]) -> Ticket:
+    """Announce a matrix that will come, so that each party may enter its own before it waits for the others'."""
+    return circle.source.ask(MatrixMask(shape[0], shape[1], owner))
 
 
 def private_matrix(
-    circle: Circle, owner: int, values: Real | None, shape: tuple[int, int], fraction: int
+    circle: Circle,
+    owner: int,
+    values: Real | None,
+    shape: tuple[int, int],
+    fraction: int,
+    asked: Ticket | None = None,
 ) -> PrivateMatrix:
     """Enter a matrix: one message of 8·nk bytes from the owner to each other party.
 
-    `values` at the owner, None elsewhere. Raises RangeError, MisuseError at the owner.
+    `values` at the owner, None elsewhere; `asked` is what `ask_private_matrix` announced. Raises RangeError,
+    MisuseError at the owner.
     """
     words = None
     if circle.rank == owner and values is not None:
         words = fixed.encode(np.ascontiguousarray(values), fraction, "matrix entry")
-    return private_words(circle, owner, words, shape, fraction)
+    return private_words(circle, owner, words, shape, fraction, asked)
 
 
 def private_words(
-    circle: Circle, owner: int, words: Words | None, shape: tuple[int, int], fraction: int = 0
+    circle: Circle,
+    owner: int,
+    words: Words | None,
+    shape: tuple[int, int],
+    fraction: int = 0,
+    asked: Ticket | None = None,
 ) -> PrivateMatrix:
     """`private_matrix` for a matrix that is in the ring already."""
-    ticket = circle.source.ask(MatrixMask(shape[0], shape[1], owner))
+    ticket = asked or ask_private_matrix(circle, owner, shape)
     parts = ticket.take()
     like = np.empty(shape, dtype=np.uint64)
     if circle.rank != owner:
