@@ -228,7 +228,7 @@ class ScaledGram(Kind):
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
         mask = _first_rows(vault, self.mask, self.rows, self.columns)
         scaled = mask * values[0][:, None]
-        return (scaled, ring.transposed_product(mask, scaled))
+        return (scaled, ring.symmetric_product((mask, scaled)))
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,17 @@ def transposed_product(left: Words, right: Words) -> Words:
     return out
 
 
+def symmetric_product(*pairs: tuple[Words, Words]) -> Words:
+    """The sum of `left.T @ right` over pairs (k, n), (k, n), where it is known to be symmetric: half the work."""
+    side = pairs[0][0].shape[1]
+    out = np.zeros((side, side), dtype=np.uint64)
+    for left, right in pairs:
+        _accumulate_upper(np.ascontiguousarray(left), np.ascontiguousarray(right), out)
+    lower = np.tril_indices(side, -1)
+    out[lower] = out.T[lower]
+    return out
+
+
 @kernel
 def _matrix_vector(left: Words, vector: Words) -> Words:
     out = np.empty(left.shape[0], dtype=np.uint64)
@@ -90,3 +101,17 @@ def _accumulate_transposed(left: Words, right: Words, out: Words) -> None:
             weight = left[k, i]
             for j in range(n):
                 out[i, j] += weight * right[k, j]
+
+
+@kernel
+def _accumulate_upper(left: Words, right: Words, out: Words) -> None:
+    inner, n = left.shape
+    for k in range(0, inner - 3, 4):
+        for i in range(n):
+            w0, w1, w2, w3 = left[k, i], left[k + 1, i], left[k + 2, i], left[k + 3, i]
+            for j in range(i, n):
+                out[i, j] += w0 * right[k, j] + w1 * right[k + 1, j] + w2 * right[k + 2, j] + w3 * right[k + 3, j]
+    for k in range(inner - inner % 4, inner):
+        for i in range(n):
+            for j in range(i, n):
+                out[i, j] += left[k, i] * right[k, j]

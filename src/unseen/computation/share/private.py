@@ -107,18 +107,21 @@ class PrivateMatrix:
         ticket = circle.source.ask(ScaledGram(self.number, rows, columns, self.owner))
         fraction = self.fraction + weights.fraction
 
-        def shared(matrix: Words, scale: Words, c: Words, g: Words) -> tuple[Shared, Shared]:
-            own = matrix * scale[:, None]
-            crossed = ring.transposed_product(self.masked, c)
-            gram = ring.transposed_product(matrix, own)
-            gram += crossed + crossed.T + g
-            own += c
-            return Shared(circle, own, fraction), Shared(circle, gram, fraction + self.fraction)
+        def shared(scaled: Words, gram: Words) -> tuple[Shared, Shared]:
+            return Shared(circle, scaled, fraction), Shared(circle, gram, fraction + self.fraction)
 
         if self.mine is None:
             (early,) = ticket.early()
             circle.channel(self.owner).send("private-scaling", weights.words - early)
-            return lambda: shared(self.masked, *ticket.take())
+
+            def multiplied() -> tuple[Shared, Shared]:
+                b, c, g = ticket.take()
+                scaled = self.masked * b[:, None]
+                scaled += c
+                g += ring.symmetric_product((self.masked, scaled), (c, self.masked))
+                return shared(scaled, g)
+
+            return multiplied
         mine = self.mine
 
         def finish() -> tuple[Shared, Shared]:
@@ -126,7 +129,10 @@ class PrivateMatrix:
             total = weights.words.copy()
             for channel in circle.others():
                 total += channel.receive("private-scaling", np.uint64, (rows,))
-            return shared(mine, total, c, g)
+            scaled = mine * total[:, None]
+            g += ring.symmetric_product((mine, scaled), (self.masked, c), (c, self.masked))
+            scaled += c
+            return shared(scaled, g)
 
         return finish
 
@@ -140,6 +146,8 @@ class PrivateMatrix:
         if self.owner == other.owner:
             if self.mine is None or other.mine is None:
                 return Shared(self.circle, np.zeros(shape, dtype=np.uint64), fraction)
+            if other is self:
+                return Shared(self.circle, ring.symmetric_product((self.mine, self.mine)), fraction)
             return Shared(self.circle, ring.transposed_product(self.mine, other.mine), fraction)
         (words,) = self.circle.source.ask(MaskGram(self.number, other.number, *shape)).take()
         if other.mine is not None:
