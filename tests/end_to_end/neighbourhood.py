@@ -111,7 +111,7 @@ class Institution:
         """The process that runs the job here."""
         assert self.process is not None
         log = str(self.home.job_folder(job) / "worker.log")
-        for child in psutil.Process(self.process.pid).children():
+        for child in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 if any(file.path == log for file in child.open_files()):
                     return child
