@@ -1,5 +1,5 @@
 # make demo   run the main job: a lender and a bureau build a scorecard
-# make test   run the tests           make lint   check style, types and layers
+# make test   run the tests (WORKERS=1: one by one)    make lint   check style, types and layers
 # make deaths kill nodes at fifty instants of a job (a few minutes); the suite does three
 # make fuzz   run each fuzzer for a minute (SECONDS=…)
 # make bench  measure, and write the tables of docs/benchmarks.md
@@ -22,8 +22,10 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	$(BIN)/unseen demo
 
+# As many processes as processors, but no more than memory allows; compiled Python is kept for the nodes they start.
+WORKERS ?= logical
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 6 --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -7,7 +7,6 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from ports import free_port
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import from_yaml
 from unseen.interaction.agreements import Agreements
@@ -50,12 +50,6 @@ limits: {runs: 1000}
 REQUEST: dict[str, Any] = {
     "columns": {"lender": ["loans", "amount", "feature"], "bureau": ["file", "amount", "feature"]}
 }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Institution:
@@ -117,7 +111,7 @@ class Institution:
         """The process that runs the job here."""
         assert self.process is not None
         log = str(self.home.job_folder(job) / "worker.log")
-        for child in psutil.Process(self.process.pid).children():
+        for child in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 if any(file.path == log for file in child.open_files()):
                     return child

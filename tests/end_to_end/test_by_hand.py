@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from neighbourhood import AGREEMENT, APPLICATIONS, REQUEST, ROWS, TOTAL, Institution, command, free_port
+from neighbourhood import AGREEMENT, APPLICATIONS, REQUEST, ROWS, TOTAL, Institution, command
 
+from ports import free_port
 from unseen.cli import main
 
 NAMES = ("lender", "bureau", "dealer")

@@ -1,9 +1,10 @@
-"""The process that computes one job at one party: `python -m unseen.interaction.worker DESCRIPTOR`.
+"""The process that computes one job at one party.
 
-It is started by the node with one socket to it (its words: see `workshop`), imports what it will need, waits
-for its job's folder, and then: reads the task, derives the plan again and compares the hash, opens the session,
-runs the application (or deals), exchanges testimonies, writes the result, reports. It holds the institution's
-rows and shares, and nothing of them leaves it but through the protocol and, sealed, into the job's folder.
+It comes from the node's `spring` with all imported that it will need and one socket to the node (its words: see
+`workshop`), hears of its job's folder, and then: reads the task, derives the plan again and compares the hash,
+opens the session, runs the application (or deals), exchanges testimonies, writes the result, reports. It holds the
+institution's rows and shares, and nothing of them leaves it but through the protocol and, sealed, into the job's
+folder.
 
 It ends when the job ends, when the node says so, and at once when the node is gone.
 """
@@ -26,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Final, NoReturn
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle, gathered
@@ -129,12 +130,9 @@ def keep_freed_memory() -> None:
         set_option(trim_threshold, _KEPT_BYTES)
 
 
-def main() -> None:
-    """Entry point of the process."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-    keep_freed_memory()
-    line = NodeLine(socket.socket(fileno=int(sys.argv[1])))
-    _import_ahead()
+def serve(connection: socket.socket) -> NoReturn:
+    """Do the job that the node names over its socket, and end the process."""
+    line = NodeLine(connection)
     folder = line.folder()
     _write_log_to(folder / "worker.log")
     code = 0
@@ -149,7 +147,7 @@ def main() -> None:
     os._exit(code)  # threads that still wait on a dead peer must not hold the process back
 
 
-def _import_ahead() -> None:
+def import_ahead() -> None:
     """Do while there is no job what any job would do first: import, and open a source once.
 
     A broken application must not keep the others from running; it fails when its own job comes.
@@ -290,7 +288,3 @@ def peak_rss_mb() -> float:
     """The largest memory that this process held so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1 << 20) if sys.platform == "darwin" else peak / (1 << 10)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
-"""The worker processes of one node: one for each running job, and one in reserve.
+"""The worker processes of one node: one for each running job, all from one `spring`.
 
-A worker is a fresh Python process with one socket to its node. Importing the computation takes a second or
-two, so one worker waits in reserve with everything imported; a job that starts takes it.
+A worker is a process with one socket to its node. Importing the computation takes seconds, so a process that has
+imported everything waits, the spring, of which each job gets a copy.
 
 The socket's words, node to worker: a line with the job's folder; then single bytes, `c` with the descriptor of
 a caller's connection, `s` to stop. Worker to node: one JSON object a line, ending with `done` or `failed`.
@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,9 @@ from unseen.errors import PeerLostError
 from unseen.interaction.job import Fault
 
 CALLER, STOP = b"c", b"s"
+WORKER, KILL = b"w", b"k"
+NUMBER_BYTES: Final = 8
+STARTING_SECONDS: Final = 60.0
 STOPPING_SECONDS: Final = 5.0
 _ENDINGS: Final = ("done", "failed")
 
@@ -44,24 +48,27 @@ class Workshop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, _Worker] = {}
-        self._reserve: _Worker | None = None
+        self._spring: _Spring | None = None
         self._followers: list[threading.Thread] = []
         self._closed = False
 
     def prepare(self) -> None:
-        """Have a worker in reserve."""
+        """Have a spring to take workers from."""
         with self._lock:
-            if self._reserve is None and not self._closed:
-                self._reserve = _Worker()
+            if not self._closed:
+                self._living_spring()
+
+    def _living_spring(self) -> _Spring:
+        if self._spring is None or not self._spring.alive:
+            if self._spring is not None:
+                self._spring.end()
+            self._spring = _Spring()
+        return self._spring
 
     def start(self, job: str, folder: Path, listener: Listener) -> None:
         """Run the job whose task lies in `folder`; `listener` hears of it from a thread of its own."""
         with self._lock:
-            worker, self._reserve = self._reserve, None
-            if worker is not None and not worker.alive:
-                worker.end()
-                worker = None
-            worker = self._running[job] = worker or _Worker()
+            worker = self._running[job] = self._living_spring().worker()
             following = (job, worker, listener)
             follower = threading.Thread(target=self._follow, args=following, name=f"follow-{job[:8]}")
             self._followers = [thread for thread in self._followers if thread.is_alive()] + [follower]
@@ -81,7 +88,7 @@ class Workshop:
         """The process number of the job's worker, if it runs."""
         with self._lock:
             worker = self._running.get(job)
-        return worker.process.pid if worker else None
+        return worker.number(STARTING_SECONDS) if worker else None
 
     def stop(self, job: str) -> None:
         """End a job's worker: by word, and by force if it does not end by itself soon."""
@@ -94,10 +101,11 @@ class Workshop:
         """End all workers, and wait until their listeners have heard of it."""
         with self._lock:
             self._closed = True
-            workers = [*self._running.values()] + ([self._reserve] if self._reserve else [])
-            followers = self._followers
+            workers, followers, spring = list(self._running.values()), self._followers, self._spring
         for worker in workers:
             worker.end()
+        if spring is not None:
+            spring.end()
         for follower in followers:
             follower.join()
 
@@ -112,34 +120,105 @@ class Workshop:
         with self._lock:
             self._running.pop(job, None)
         listener(ending if ending is not None else {"kind": "failed", "fault": _lost(code).as_json()})
-        self.prepare()
 
 
-def _lost(code: int) -> Fault:
+def _lost(code: int | None) -> Fault:
     """The fault of a worker that ended without a word."""
+    if code is None:
+        return Fault(PeerLostError.code, "its worker ended; see its worker.log")
     if code < 0:
         with contextlib.suppress(ValueError):
             return Fault(PeerLostError.code, f"its worker was killed ({signal.Signals(-code).name})")
     return Fault(PeerLostError.code, f"its worker ended with exit code {code}; see its worker.log")
 
 
-class _Worker:
-    """One worker process and this side of its socket."""
+class _Spring:
+    """The process that workers come from, and this side of its socket."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
+        self._lock = threading.Lock()
+        self._asked: deque[_Worker] = deque()
+        self._workers: dict[int, _Worker] = {}
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "unseen.interaction.worker", str(theirs.fileno())],
+                [sys.executable, "-m", "unseen.interaction.spring", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # an interrupt at the node's terminal is the node's to pass on
             )
+        self._listening = threading.Thread(target=self._listen, name="spring", daemon=True)
+        self._listening.start()
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        return self._listening.is_alive() and self.process.poll() is None
+
+    def worker(self) -> _Worker:
+        """Ask for a worker; it begins as soon as the spring has imported everything."""
+        ours, theirs = socket.socketpair()
+        made = _Worker(ours, self.kill)
+        with theirs, self._lock:
+            self._asked.append(made)
+            with contextlib.suppress(OSError):
+                socket.send_fds(self._socket, [WORKER], [theirs.fileno()])
+        return made
+
+    def kill(self, number: int) -> None:
+        """End a worker by force; only the spring knows for sure that the number is still that worker's."""
+        with self._lock, contextlib.suppress(OSError):
+            self._socket.sendall(KILL + number.to_bytes(NUMBER_BYTES, "big"))
+
+    def end(self) -> None:
+        """End it, and with it all workers that it has made."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOPPING_SECONDS if self._workers else 0)
+        self.process.kill()
+        self.process.wait()
+        self._listening.join()
+        self._socket.close()
+
+    def _listen(self) -> None:
+        """Tell workers who they are and how they ended; that nothing more is known when the spring is gone."""
+        for message in _lines(self._socket):
+            with self._lock:
+                if "began" in message:
+                    made = self._asked.popleft()
+                    self._workers[int(str(message["began"]))] = made
+                    made.began(int(str(message["began"])))
+                else:
+                    self._workers.pop(int(str(message["ended"]))).ended(int(str(message["code"])))
+        with self._lock:
+            for made in (*self._asked, *self._workers.values()):
+                made.ended(None)
+
+
+class _Worker:
+    """One worker process and this side of its socket."""
+
+    def __init__(self, connection: socket.socket, kill: Callable[[int], None]) -> None:
+        self._socket = connection
+        self._kill = kill
+        self._number: int | None = None
+        self._code: int | None = None
+        self._begun, self._over = threading.Event(), threading.Event()
+
+    def began(self, number: int) -> None:
+        self._number = number
+        self._begun.set()
+
+    def ended(self, code: int | None) -> None:
+        self._code = code
+        self._begun.set()
+        self._over.set()
+
+    def number(self, patience: float) -> int | None:
+        """The process number, once it is known."""
+        self._begun.wait(patience)
+        return self._number
 
     def begin(self, folder: Path) -> None:
         with contextlib.suppress(OSError):
@@ -162,22 +241,20 @@ class _Worker:
         timer.daemon = True
         timer.start()
 
-    def wait(self) -> int:
+    def wait(self) -> int | None:
         """The exit code, after closing the socket: a worker that does not end by itself is ended."""
-        try:
-            code = self.process.wait(timeout=STOPPING_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
+        if not self._over.wait(STOPPING_SECONDS) and self._number is not None:
+            self._kill(self._number)
+            self._over.wait(STOPPING_SECONDS)
         self._socket.close()
-        return code
+        return self._code
 
     def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        """At once. One that has not begun yet finds its socket closed, and ends by itself."""
+        if self._number is not None:
+            self._kill(self._number)
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes whoever still reads what it said
-        self._socket.close()
 
 
 def _lines(source: socket.socket) -> Iterator[Message]:

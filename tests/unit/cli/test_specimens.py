@@ -111,3 +111,9 @@ def test_the_page_has_the_table_that_the_code_makes() -> None:
     text = PAGE.read_text(encoding="utf-8")
     written = text.partition("<!-- protocols:begin -->")[2].partition("<!-- protocols:end -->")[0].strip()
     assert written == table(), "run: python -m unseen.cli.specimens docs/protocols.md"
+
+
+def test_the_page_explains_each_protocol_of_the_table() -> None:
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- protocols:begin -->")
+    prose = before + rest.partition("<!-- protocols:end -->")[2]
+    assert not [specimen.profile.id for specimen in SPECIMENS if f"`{specimen.profile.id}`" not in prose]

@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +26,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from ports import free_port
 
 PASSWORD = "a password of the tests"
 DEADLINE = 60.0
@@ -73,10 +74,7 @@ def running_server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="unseen-pg-", dir="/tmp"))
     user = _account(folder)
     binaries = _reachable(folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Server(port, folder)
+    server = Server(free_port(), folder)
     process = None
     try:
         _certificates(folder)
@@ -103,7 +101,7 @@ def running_server() -> Iterator[Server]:
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (folder / "log").open("w") as log:
             process = subprocess.Popen(
-                [binaries / "postgres", "-D", data, "-p", str(port), *words], stdout=log, stderr=log, **user
+                [binaries / "postgres", "-D", data, "-p", str(server.port), *words], stdout=log, stderr=log, **user
             )
         _await(server, process)
         yield server

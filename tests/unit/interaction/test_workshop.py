@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
 import subprocess
@@ -61,31 +62,73 @@ def test_a_caller_of_no_job_is_not_taken(workshop: Workshop) -> None:
         assert ours.recv(20) == b"still open"
 
 
-def test_the_worker_in_reserve_ends_with_its_workshop() -> None:
-    others = set(psutil.Process().children())  # the nodes of other tests may still run
-    workshop = Workshop()
+def test_all_workers_of_a_workshop_come_from_one_process(workshop: Workshop, tmp_path: Path) -> None:
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    for job in ("1" * 32, "2" * 32):
+        (tmp_path / job).mkdir()
+        workshop.start(job, tmp_path / job, messages.put)
+    assert [heard(messages)[-1]["kind"] for _ in range(2)] == ["failed", "failed"]
+    assert all((tmp_path / job / "worker.log").exists() for job in ("1" * 32, "2" * 32))
+    (spring,) = [child for child in psutil.Process().children() if "unseen.interaction.spring" in child.cmdline()]
+    assert workshop._spring is not None
+    assert spring.pid == workshop._spring.process.pid
+
+
+def test_after_its_spring_was_killed_a_workshop_takes_another(workshop: Workshop, tmp_path: Path) -> None:
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
     workshop.prepare()
-    (worker,) = set(psutil.Process().children()) - others
-    workshop.close()
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    first = workshop._spring
+    assert first is not None
+    first.process.kill()
+    first.process.wait()
+    workshop.start(JOB, tmp_path, messages.put)
+    (last,) = heard(messages)
+    assert last["fault"]["code"] == "misuse"
+    assert workshop._spring is not first
+
+
+def test_a_worker_that_never_began_because_its_spring_died_is_reported(workshop: Workshop, tmp_path: Path) -> None:
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    workshop.start(JOB, tmp_path, messages.put)
+    assert workshop._spring is not None
+    workshop._spring.process.kill()  # it is still importing
+    (last,) = heard(messages)
+    assert last["fault"]["code"] == "peer-lost"
 
 
 NODE = """
 import sys
+from pathlib import Path
 from unseen.interaction.workshop import Workshop
 workshop = Workshop()
-workshop.prepare()
-print(workshop._reserve.process.pid, flush=True)
+workshop.start("0" * 32, Path(sys.argv[1]), lambda message: None)
+print(workshop._spring.process.pid, workshop.process("0" * 32), flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_worker_does_not_outlive_a_node_that_is_killed() -> None:
-    node = subprocess.Popen([sys.executable, "-c", NODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def test_neither_spring_nor_worker_outlives_a_node_that_is_killed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "task.json")  # the worker waits for it to be written
+    words = [sys.executable, "-c", NODE, str(tmp_path)]
+    node = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert node.stdin is not None
     assert node.stdout is not None
-    worker = psutil.Process(int(node.stdout.readline()))
+    running = [psutil.Process(int(number)) for number in node.stdout.readline().split()]
     with node.stdin, node.stdout:
         node.kill()
         node.wait(timeout=SECONDS)
-        assert psutil.wait_procs([worker], timeout=SECONDS)[1] == []
+        assert psutil.wait_procs(running, timeout=SECONDS)[1] == []
+
+
+def test_a_workshop_that_closes_ends_spring_and_workers(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "task.json")
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    workshop = Workshop()
+    workshop.start(JOB, tmp_path, messages.put)
+    number = workshop.process(JOB)
+    assert number is not None
+    assert workshop._spring is not None
+    running = [psutil.Process(number), psutil.Process(workshop._spring.process.pid)]
+    workshop.close()
+    assert psutil.wait_procs(running, timeout=SECONDS)[1] == []
+    assert heard(messages)[-1]["kind"] == "failed"
