@@ -15,7 +15,6 @@ import ctypes
 import json
 import os
 import queue
-import re
 import resource
 import socket
 import sys
@@ -23,6 +22,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -33,7 +33,7 @@ from unseen.computation.circle import Circle, gathered
 from unseen.computation.correlation import dealer
 from unseen.computation.correlation.dealer import DealtSource
 from unseen.computation.correlation.pairwise import NoDealer
-from unseen.data.sealed import SealedFolder, in_memory
+from unseen.data.sealed import in_memory
 from unseen.encoding import Json, canonical, digest_bytes
 from unseen.errors import AbortedError, MisuseError, UnseenError
 from unseen.interaction import door
@@ -45,6 +45,7 @@ from unseen.interaction.plan import Plan
 from unseen.interaction.session import open_session
 from unseen.interaction.task import RESULT_FILE, Task
 from unseen.interaction.testimony import exchange, result_digest, testify
+from unseen.interaction.workroom import Workroom, free_memory
 from unseen.interaction.workshop import CALLER
 
 SESSION_TAG: Final = "unseen/session/v1"
@@ -196,9 +197,10 @@ def perform(folder: Path, line: NodeLine) -> None:
             dealer.serve([channels[party] for party in plan.parties])
             result: Mapping[str, Json] = {}
         else:
-            with in_memory() as scratch:
+            room = Workroom(home, task.meeting.job)
+            with in_memory() as scratch, closing(room):
                 gate = Door(home, task.agreement, plan, lambda record: line.report("release", record=record))
-                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch, home))
+                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch, room))
                 home.results(task.meeting.job).take(scratch)
         named = result_digest(dict(result))
         own = testify(task.meeting.me, plan.hash, task.meeting.job, named, rounds.count, channels)
@@ -221,26 +223,12 @@ def perform(folder: Path, line: NodeLine) -> None:
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """What an application meets besides the protocol: the door to its rows, who hears of it, room for files,
-    and the home in which earlier results lie."""
+    """What an application meets besides the protocol: the door to its rows, who hears of it, room for files."""
 
     door: Door
     progress: _Progress
     scratch: Path
-    home: Home
-
-    def earlier(self, job: str, name: str) -> bytes:
-        """This institution's own result of an earlier job. Raises MisuseError for a name that no job has."""
-        return self._results(job).read(name)
-
-    def erase(self, job: str, name: str) -> None:
-        """Remove such a result, so that no later job uses it again."""
-        self._results(job).remove(name)
-
-    def _results(self, job: str) -> SealedFolder:
-        if not re.fullmatch(r"[0-9a-f]{32}", job):
-            raise MisuseError("a job's name has 32 hexadecimal digits; `unseen jobs` shows them")
-        return self.home.results(job)
+    room: Workroom
 
 
 def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _Surroundings) -> Mapping[str, Json]:
@@ -252,8 +240,11 @@ def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _S
         release=around.door,
         progress=around.progress,
         folder=around.scratch,
-        earlier=around.earlier,
-        erase=around.erase,
+        earlier=around.room.earlier,
+        erase=around.room.erase,
+        batches=around.door.batches,
+        room=around.room,
+        memory=free_memory(),
     )
     result = find(plan.application).run(run)
     circle.source.finish()

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.joining import joined
-from unseen.application.alignment.planning import COUNT
+from unseen.application.alignment.memory import require_memory
+from unseen.application.alignment.numbers import keys_and_time, limit, partners
+from unseen.application.alignment.planning import BUCKETS, COUNT
 from unseen.application.alignment.request import Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality
@@ -30,6 +32,11 @@ FILE = "common.parquet"
 def align(run: Run) -> Mapping[str, Json]:
     """Find the common customers; this party's numbers. A recipient's own rows of them go to common.parquet."""
     asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    if run.plan.parameters[BUCKETS] != 1:
+        from unseen.application.alignment.bucketed import in_buckets
+
+        return in_buckets(run, asked)
+    require_memory(run)
     if asked.joins:
         return joined(run, asked)
     if asked.way is not Way.AT_ONCE:
@@ -110,16 +117,6 @@ def released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Tab
     return table, keys
 
 
-def limit(run: Run, name: str) -> int:
-    """A number among the plan's parameters."""
-    return int(cast("int", run.plan.parameters[name]))
-
-
-def partners(run: Run, own: int, theirs: int) -> dict[str, Json]:
-    """Who offered how many."""
-    return {"party": run.party, "partner": run.circle.others()[0].peer, "offered": own, "partner_offered": theirs}
-
-
 def _why(found: Aligned, asked: Method | None) -> str:
     both = found.own + found.theirs
     if asked is not None:
@@ -127,20 +124,3 @@ def _why(found: Aligned, asked: Method | None) -> str:
     if found.method is Method.CURVES:
         return f"{both:,} identifiers on both sides together, no more than {FEW:,}: less than a second"
     return f"{both:,} identifiers on both sides together, more than {FEW:,}: a hundred times faster than curves"
-
-
-def keys_and_time(keys: JoinKeys, seconds: float) -> dict[str, Json]:
-    """How fit the keys were, and how long it took."""
-    report = keys.report
-    return {
-        "warnings": list(keys.warnings()),
-        "keys": {
-            "rows": report.rows,
-            "left_out": keys.left_out,
-            "empty": report.empty,
-            "duplicate": report.duplicate,
-            "malformed": report.malformed,
-            "normalisation": report.normalisation,
-        },
-        "seconds": round(seconds, 3),
-    }
