@@ -229,3 +229,46 @@ def test_a_partner_refuses_to_offer_more_than_its_own_catalogue_counts(houses: N
     with houses.lender.client() as client, pytest.raises(RefusedError, match="bureau") as caught:
         client.wait(client.submit("align", agreed, request), SECONDS)
     assert caught.value.rule == "catalogue-rows"
+
+
+def test_a_run_in_buckets_whose_worker_is_killed_goes_on_where_it_broke_off(
+    houses: Neighbourhood, agreed: str, tmp_path: Path
+) -> None:
+    """Killed at the bureau; typed again with `resumes`, it ends with the right rows at both."""
+    request: dict[str, Any] = {
+        "parties": {
+            "lender": {"dataset": "many", "key": "tax", "rows": 3000},
+            "bureau": {"dataset": "crowd", "key": "number", "rows": 3000},
+        },
+        "buckets": 32,
+    }
+    with houses.lender.client() as client:
+        job = client.submit("align", agreed, request)
+        for event in client.follow(job, SECONDS):
+            words = str(event["body"].get("note", "")).split()
+            if words[:1] == ["bucket"] and int(words[1]) >= 4:
+                houses.bureau.worker(job).kill()
+                break
+        with pytest.raises(UnseenError, match="bureau"):
+            client.wait(job, SECONDS)
+    shown = houses.lender.command("job", "show", job)
+    assert f"Go on: the same request with `resumes: {job}`" in " ".join(shown.stdout.split())
+    houses.lender.stop()  # a restarted node sweeps what results and shares may no longer stay
+    houses.lender.start()
+    later, said = typed(houses, "align", agreed, {**request, "resumes": job}, tmp_path / "report.html")
+    assert "in 32 buckets one after the other" in said
+    assert "common 2,000" in said
+    results = [result_at(houses, party, later) for party in ("lender", "bureau")]
+    assert len({result["gone_on_from"] for result in results}) == 1
+    assert 3 <= results[0]["gone_on_from"] < 32
+    names: list[list[str]] = []
+    for party, key in (("lender", "tax"), ("bureau", "number")):
+        kept = getattr(houses, party).home.results(later)
+        parts = [name for name in kept.names() if name.startswith("common/")]
+        assert len(parts) == 32
+        tables = [pq.read_table(io.BytesIO(kept.read(name))) for name in parts]
+        names.append([name.strip() for name in pa.concat_tables(tables)[key].to_pylist()])
+        assert not list((getattr(houses, party).home.path / "jobs").rglob("*.spool"))
+    assert names[0] == names[1]
+    assert sorted(names[0]) == sorted(f"t{i}" for i in range(1000, 3000))
+    assert not houses.findings()

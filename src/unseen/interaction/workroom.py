@@ -9,6 +9,7 @@ HOME/jobs/<job>/
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +52,14 @@ class Workroom:
         named = job or self._job
         folder = self._folder(named) / KEPT
         return SealedSpool(folder, self._home.keyring.seal(RESULTS), f"jobs/{named}/{KEPT}", lasting=True)
+
+    def clear_after(self, job: str) -> None:
+        """Erase what a killed process of an earlier job left on the disk, which nobody can read any more."""
+        shutil.rmtree(self._folder(job) / PASSING, ignore_errors=True)
+
+    def goes_on(self) -> bool:
+        """Whether this job has left what a later one goes on from."""
+        return any((self._folder(self._job) / KEPT).glob("*.spool"))
 
     def close(self) -> None:
         """Erase what was only passing."""

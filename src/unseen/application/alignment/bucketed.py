@@ -72,6 +72,7 @@ def in_buckets(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
     if run.party in receiving:
         result |= {"common": found.common, "files": _take_home(run, room, side, found)}
     checkpoint.forget()
+    room.kept().forget(GOES_ON)
     run.progress(STEP, 1.0)
     return {**result, **keys_and_time(fit, perf_counter() - began)}
 
@@ -104,6 +105,7 @@ def _checkpoint(room: Workroom, asked: AlignRequest) -> Checkpoint:
             f"job {asked.resumes} left nothing here to go on from: it ended before the first bucket, was gone on"
             " with to its end, or its days are over; leave `resumes` out"
         )
+    room.clear_after(asked.resumes)
     own = room.kept()
     own.forget(GOES_ON)
     own.write(GOES_ON, first.encode("ascii"))

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.joining import joined
-from unseen.application.alignment.memory import require_memory
+from unseen.application.alignment.memory import BUCKETS, require_memory
 from unseen.application.alignment.numbers import keys_and_time, limit, partners
-from unseen.application.alignment.planning import BUCKETS, COUNT
+from unseen.application.alignment.planning import COUNT
 from unseen.application.alignment.request import Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality

@@ -34,8 +34,6 @@ from unseen.interaction.application import Request
 from unseen.interaction.declared import declared
 from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
-__all__ = ["BUCKETS", "COUNT", "estimate_align", "estimate_overlap", "plan_align", "plan_overlap", "rows_of"]
-
 COUNT: Final = "overlap"
 """The output of overlap: the number of common customers."""
 _HOMEWARD: Final = (Use.FEATURE, Use.LABEL, Use.RETRIEVE, Use.AGGREGATE, Use.GROUP, Use.FILTER)
