@@ -32,6 +32,7 @@ from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle, gathered
 from unseen.computation.correlation import dealer
 from unseen.computation.correlation.dealer import DealtSource
+from unseen.computation.correlation.kept_setup import Shelf
 from unseen.computation.correlation.pairwise import NoDealer
 from unseen.data.sealed import in_memory
 from unseen.encoding import Json, canonical, digest_bytes
@@ -43,6 +44,7 @@ from unseen.interaction.home import Home
 from unseen.interaction.job import Fault
 from unseen.interaction.plan import Plan
 from unseen.interaction.session import open_session
+from unseen.interaction.setups import Setups
 from unseen.interaction.task import RESULT_FILE, Task
 from unseen.interaction.testimony import exchange, result_digest, testify
 from unseen.interaction.workroom import Workroom, free_memory
@@ -200,7 +202,7 @@ def perform(folder: Path, line: NodeLine) -> None:
             room = Workroom(home, task.meeting.job)
             with in_memory() as scratch, closing(room):
                 gate = Door(home, task.agreement, plan, lambda record: line.report("release", record=record))
-                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch, room))
+                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch, room, home))
                 home.results(task.meeting.job).take(scratch)
         named = result_digest(dict(result))
         own = testify(task.meeting.me, plan.hash, task.meeting.job, named, rounds.count, channels)
@@ -229,10 +231,12 @@ class _Surroundings:
     progress: _Progress
     scratch: Path
     room: Workroom
+    home: Home
 
 
 def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _Surroundings) -> Mapping[str, Json]:
-    circle = make_circle(plan.hash, task.meeting.me, plan.parties, plan.dealer, channels)
+    shelf = Setups(around.home, {member.name: member.root for member in task.meeting.members})
+    circle = make_circle(plan.hash, task.meeting.me, plan.parties, plan.dealer, channels, shelf)
     run = Run(
         party=task.meeting.me,
         plan=plan,
@@ -252,14 +256,19 @@ def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _S
 
 
 def make_circle(
-    plan: str, me: str, parties: tuple[str, ...], dealer_name: str | None, channels: Mapping[str, Channel]
+    plan: str,
+    me: str,
+    parties: tuple[str, ...],
+    dealer_name: str | None,
+    channels: Mapping[str, Channel],
+    shelf: Shelf | None = None,
 ) -> Circle:
     """This party's circle over open channels; the dealer's channel becomes the source of correlations."""
     rank = parties.index(me)
     dealt = DealtSource(rank, len(parties), channels[dealer_name]) if dealer_name else NoDealer()
     among = {name: channels[name] for name in parties if name != me}
     session = bytes.fromhex(digest_bytes(SESSION_TAG, plan.encode()))
-    return gathered(rank, parties, among, dealt, session)
+    return gathered(rank, parties, among, dealt, session, shelf)
 
 
 class _Progress:
