@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from neighbourhood import SECONDS, Neighbourhood
+from neighbourhood import SECONDS, Institution, Neighbourhood
 
 from unseen.data.catalogue import Catalogue, Use
 from unseen.errors import RefusedError, UnseenError
@@ -141,6 +141,10 @@ def test_overlap_tells_its_recipient_a_rounded_number_and_nothing_of_which(
     assert "common" not in result_at(houses, "bureau", job)
 
 
+def _both(houses: Neighbourhood) -> list[tuple[Institution, str]]:
+    return [(houses.lender, "bureau"), (houses.bureau, "lender")]
+
+
 def test_many_identifiers_are_counted_on_a_sample_and_found_by_vector_ole(
     houses: Neighbourhood, agreed: str
 ) -> None:
@@ -155,8 +159,16 @@ def test_many_identifiers_are_counted_on_a_sample_and_found_by_vector_ole(
     between = counted["interval"]
     assert between["low"] <= counted["common"] <= between["high"]
     assert abs(counted["common"] - 2000) < 500  # over six standard deviations
-    found = run(houses, "align", agreed, request)
-    assert (found["common"], found["method"]) == (2000, "vector-ole")
+    kept = []
+    for _ in range(2):
+        found = run(houses, "align", agreed, request)
+        assert (found["common"], found["method"]) == (2000, "vector-ole")
+        lie = [next((house.home.path / "setups").glob(f"{other}-*")) for house, other in _both(houses)]
+        kept.append([file.read_bytes() for file in lie])
+    assert not set(kept[0]) & set(kept[1]), "the set-up that one run leaves is used, and replaced, by the next"
+    assert houses.lender.command("key", "refresh", "bureau").returncode == 0
+    assert not list((houses.lender.home.path / "setups").glob("*.sealed"))
+    assert run(houses, "align", agreed, request)["common"] == 2000
 
 
 def test_a_large_list_is_prepared_by_one_job_and_serves_one_later_job(
@@ -229,3 +241,46 @@ def test_a_partner_refuses_to_offer_more_than_its_own_catalogue_counts(houses: N
     with houses.lender.client() as client, pytest.raises(RefusedError, match="bureau") as caught:
         client.wait(client.submit("align", agreed, request), SECONDS)
     assert caught.value.rule == "catalogue-rows"
+
+
+def test_a_run_in_buckets_whose_worker_is_killed_goes_on_where_it_broke_off(
+    houses: Neighbourhood, agreed: str, tmp_path: Path
+) -> None:
+    """Killed at the bureau; typed again with `resumes`, it ends with the right rows at both."""
+    request: dict[str, Any] = {
+        "parties": {
+            "lender": {"dataset": "many", "key": "tax", "rows": 3000},
+            "bureau": {"dataset": "crowd", "key": "number", "rows": 3000},
+        },
+        "buckets": 32,
+    }
+    with houses.lender.client() as client:
+        job = client.submit("align", agreed, request)
+        for event in client.follow(job, SECONDS):
+            words = str(event["body"].get("note", "")).split()
+            if words[:1] == ["bucket"] and int(words[1]) >= 4:
+                houses.bureau.worker(job).kill()
+                break
+        with pytest.raises(UnseenError, match="bureau"):
+            client.wait(job, SECONDS)
+    shown = houses.lender.command("job", "show", job)
+    assert f"Go on: the same request with `resumes: {job}`" in " ".join(shown.stdout.split())
+    houses.lender.stop()  # a restarted node sweeps what results and shares may no longer stay
+    houses.lender.start()
+    later, said = typed(houses, "align", agreed, {**request, "resumes": job}, tmp_path / "report.html")
+    assert "in 32 buckets one after the other" in said
+    assert "common 2,000" in said
+    results = [result_at(houses, party, later) for party in ("lender", "bureau")]
+    assert len({result["gone_on_from"] for result in results}) == 1
+    assert 3 <= results[0]["gone_on_from"] < 32
+    names: list[list[str]] = []
+    for party, key in (("lender", "tax"), ("bureau", "number")):
+        kept = getattr(houses, party).home.results(later)
+        parts = [name for name in kept.names() if name.startswith("common/")]
+        assert len(parts) == 32
+        tables = [pq.read_table(io.BytesIO(kept.read(name))) for name in parts]
+        names.append([name.strip() for name in pa.concat_tables(tables)[key].to_pylist()])
+        assert not list((getattr(houses, party).home.path / "jobs").rglob("*.spool"))
+    assert names[0] == names[1]
+    assert sorted(names[0]) == sorted(f"t{i}" for i in range(1000, 3000))
+    assert not houses.findings()

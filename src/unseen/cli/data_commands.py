@@ -117,6 +117,12 @@ DATA_COMMANDS: Final = (
         "unseen key rotate --home lender",
     ),
     Command(
+        "key refresh",
+        "unseen.cli.keys:refresh",
+        "Erase the set-ups that are kept with partners between runs; the next run makes fresh ones.",
+        "unseen key refresh bureau --home lender",
+    ),
+    Command(
         "key make",
         "unseen.cli.keys:make",
         "Print a fresh key-encryption key, to be put into a variable or a file of mode 0600.",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home, size, table
-from unseen.cli.plans import estimated
+from unseen.cli.plans import estimate_line, estimated
 from unseen.cli.requests import RequestFile, Under, derived
 from unseen.cli.staff import signed_asking
 from unseen.errors import MisuseError, UnseenError
@@ -21,7 +21,9 @@ from unseen.interaction.application import find
 from unseen.interaction.client import NodeClient
 from unseen.interaction.home import Home
 from unseen.interaction.store import now
+from unseen.interaction.workroom import Workroom
 
+MOST_LISTED: Final = 8
 JobName = Annotated[str, Parameter(name="JOB", help="The job's name, or its first digits.")]
 
 
@@ -59,7 +61,7 @@ def run(
         try:
             record = client.wait(job, timeout)
         except UnseenError:
-            _diagnosis(console, client.job(job))
+            _diagnosis(console, client.job(job), ours)
             raise
         result = client.result(job)["result"]
     emit(
@@ -97,7 +99,7 @@ def show(job: JobName, /, *, home: HomeFolder = None, as_json: AsJson = False) -
             console.print(f"{size(record['bytes'])} between all parties, {record['rounds']} rounds")
         _incidents(console, record)
         if record["fault"]:
-            _diagnosis(console, record)
+            _diagnosis(console, record, ours)
         show_plan(console, record["plan"], None)
 
     emit(as_json, record, show_job)
@@ -174,7 +176,7 @@ def show_plan(console: Console, plan: Mapping[str, Any], estimate: Mapping[str, 
     for party, outputs in plan["outputs"].items():
         console.print(f"Results for [bold]{escape(party)}[/]: {escape(', '.join(outputs) or 'none')}")
     if estimate:
-        console.print(f"Estimate: {estimate['seconds']:.0f} s, {size(estimate['bytes'])}")
+        console.print(estimate_line(estimate))
 
 
 @contextmanager
@@ -226,9 +228,14 @@ def _done(
         for name, value in result.items():
             if isinstance(value, str | int | float | bool):
                 console.print(f"  {escape(name)}: {escape(str(value))}")
-    files = ", ".join(home.results(record["job"]).names())
+    files = _listed(home.results(record["job"]).names())
     clear = f"unseen job open {record['job'][:12]} --to FOLDER"
     console.print(f"Sealed at home: {escape(files)}. In the clear: {clear}")
+
+
+def _listed(names: list[str]) -> str:
+    """A few names, or the first and the last of many."""
+    return ", ".join(names) if len(names) <= MOST_LISTED else f"{names[0]} … {names[-1]} ({len(names):,} files)"
 
 
 def _incidents(console: Console, record: Mapping[str, Any]) -> None:
@@ -238,8 +245,10 @@ def _incidents(console: Console, record: Mapping[str, Any]) -> None:
         )
 
 
-def _diagnosis(console: Console, record: Mapping[str, Any]) -> None:
+def _diagnosis(console: Console, record: Mapping[str, Any], home: Home) -> None:
     found = record.get("diagnosis")
     if found:
         console.print(f"[bold red]{escape(found['happened'])}[/]")
         console.print(f"Where: {found['place']} ({escape(found['party'])}). {escape(found['advice'])}")
+    if Workroom(home, record["job"]).goes_on():
+        console.print(f"What is done is kept here. Go on: the same request with `resumes: {record['job']}`")

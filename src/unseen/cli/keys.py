@@ -1,4 +1,4 @@
-"""Commands about the keys of what lies on disk: key show, key rotate, key make, key move."""
+"""Commands about keys on disk, and set-ups with partners: key show, rotate, refresh, make, move."""
 
 from __future__ import annotations
 
@@ -47,6 +47,28 @@ def rotate(
         )
         infos.append(info)
     _emit(as_json, ours, infos)
+
+
+def refresh(
+    *partners: Annotated[str, Parameter(name="PARTNER", help="Whose; all partners' if none is named.")],
+    home: HomeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase what runs with partners go on from in their set-up; the next run makes it afresh."""
+    from unseen.interaction.setups import erase
+
+    ours = open_home(home)
+    with ours.store() as store:
+        known = ours.partners(store)
+    found = erase(ours, partners)
+    if strangers := sorted(set(partners) - set(known) - set(found)):
+        raise MisuseError(
+            f"{', '.join(strangers)} is no partner of ours (partners: {', '.join(sorted(known)) or 'none'})"
+        )
+    for name in found:
+        ours.ledger.append(Kind.KEY_EVENT, f"setup/{name}/{now()}", {"event": "set-up erased", "partner": name})
+    words = f"Erased; the next run with each makes a fresh one: {', '.join(found)}" if found else "There was none"
+    emit(as_json, {"refreshed": found}, lambda console: console.print(words, markup=False))
 
 
 def make(*, as_json: AsJson = False) -> None:

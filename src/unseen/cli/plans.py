@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ def show(
     def print_page(console: Console) -> None:
         console.print(f"Page in {to}" if to else text, markup=False)
         if estimate:
-            console.print(f"Estimate: {estimate['seconds']:.0f} s, {size(estimate['bytes'])}")
+            console.print(estimate_line(estimate))
 
     emit(as_json, value, print_page)
 
@@ -77,3 +78,13 @@ def save(to: Path, text: str) -> None:
         to.write_text(text, encoding="utf-8")
     except OSError as error:
         raise MisuseError(f"cannot write {to}: {error.strerror}") from error
+
+
+def estimate_line(estimate: Mapping[str, Any]) -> str:
+    """What a run will cost, in words: time, bytes and, where the application says so, memory."""
+    words = f"Estimate: {estimate['seconds']:.0f} s, {size(estimate['bytes'])}"
+    if "memory" in estimate:
+        words += f", {size(estimate['memory'])} of memory at a party"
+    if estimate.get("buckets", 1) > 1:
+        words += f", in {estimate['buckets']:,} buckets one after the other"
+    return words

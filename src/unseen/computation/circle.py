@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from unseen.computation.channel import Channel
+from unseen.computation.correlation.kept_setup import Shelf
 from unseen.computation.correlation.pairwise import Pairwise
 from unseen.computation.correlation.source import Group, Source
 from unseen.computation.prg import SEED_BYTES, Expander, fresh_seed
@@ -159,12 +160,20 @@ class Circle:
 
 
 def gathered(
-    rank: int, parties: Sequence[str], channels: Mapping[str, Channel], dealt: Source, session: bytes
+    rank: int,
+    parties: Sequence[str],
+    channels: Mapping[str, Channel],
+    dealt: Source,
+    session: bytes,
+    shelf: Shelf | None = None,
 ) -> Circle:
-    """A party's circle with fresh randomness: pairs make what two can make alone, the rest is `dealt`."""
+    """A party's circle with fresh randomness: pairs make what two can make alone, the rest is `dealt`.
+
+    `shelf` is where set-ups of pairs outlive the run, if all parties have such a place.
+    """
     private = Expander.fresh()
     among = {parties.index(name): channel for name, channel in channels.items()}
-    source = Pairwise(rank, among, private.child("pairwise"), dealt)
+    source = Pairwise(rank, among, private.child("pairwise"), dealt, shelf)
     return Circle(rank, tuple(parties), channels, source, session, private)
 
 

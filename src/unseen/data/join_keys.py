@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from unseen.data.contract import KEY_BYTES_LIMIT, MOST_WARNED_SHARE, KeyReport, check_keys
 from unseen.errors import DataError
 
-__all__ = ["MOST_WARNED_SHARE", "JoinKeys", "join_keys"]
+__all__ = ["MOST_WARNED_SHARE", "JoinKeys", "join_keys", "require_fit", "said_of"]
 
 _MEND: Final = "mend the data set at the source and register it again, or raise the request's `most_unfit`"
 
@@ -36,12 +36,7 @@ class JoinKeys:
 
     def warnings(self) -> list[str]:
         """What was left out, in words without keys; none where every row is joined."""
-        found = self.report.warnings()
-        if found:
-            found.append(
-                f"{self.left_out:,} of {self.report.rows:,} rows are left out; of repeated keys the first stays"
-            )
-        return found
+        return said_of(self.report, self.left_out)
 
 
 def join_keys(keys: pa.Array, most_unfit: float = MOST_WARNED_SHARE, report: KeyReport | None = None) -> JoinKeys:
@@ -51,9 +46,7 @@ def join_keys(keys: pa.Array, most_unfit: float = MOST_WARNED_SHARE, report: Key
     no row is left.
     """
     report = report or check_keys(keys)
-    for share, what in ((report.empty, "empty"), (report.duplicate, "repeated"), (report.malformed, "malformed")):
-        if share > most_unfit:
-            raise DataError(f"{share:.2%} of the keys are {what}, and {most_unfit:.2%} are tolerated; {_MEND}")
+    require_fit(report, most_unfit)
     if not report.warnings():
         return JoinKeys(np.arange(len(keys), dtype=np.int64), keys, report)
     octets = pc.fill_null(pc.binary_length(keys), 0)
@@ -64,3 +57,18 @@ def join_keys(keys: pa.Array, most_unfit: float = MOST_WARNED_SHARE, report: Key
     if not len(rows):
         raise DataError(f"no row has a key that a join can use; {_MEND}")
     return JoinKeys(rows, keys.take(pa.array(rows)), report)
+
+
+def require_fit(report: KeyReport, most_unfit: float) -> None:
+    """Raises DataError where empty, repeated or malformed keys are more than the share `most_unfit` each."""
+    for share, what in ((report.empty, "empty"), (report.duplicate, "repeated"), (report.malformed, "malformed")):
+        if share > most_unfit:
+            raise DataError(f"{share:.2%} of the keys are {what}, and {most_unfit:.2%} are tolerated; {_MEND}")
+
+
+def said_of(report: KeyReport, left_out: int) -> list[str]:
+    """What a steward should know of a join's keys, and how many of their rows were left out."""
+    found = report.warnings()
+    if found:
+        found.append(f"{left_out:,} of {report.rows:,} rows are left out; of repeated keys the first stays")
+    return found

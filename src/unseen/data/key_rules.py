@@ -96,9 +96,14 @@ class KeyForm:
 
     def checked(self, values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, KeyReport]:
         """`written` and `check` at once."""
+        keys, empty, malformed = self.sorted_out(values)
+        return keys, measured(keys, empty, malformed, str(self))
+
+    def sorted_out(self, values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array, pa.Array]:
+        """`written`, and of each row whether it was empty and whether it is no such key."""
         empty = pc.fill_null(pc.equal(normalised(_whole(values)), ""), True)
         keys = self.written(values)
-        return keys, measured(keys, empty, pc.and_not(pc.is_null(keys), empty), str(self))
+        return keys, empty, pc.and_not(pc.is_null(keys), empty)
 
 
 def form_of(text: str) -> KeyForm:

@@ -9,6 +9,7 @@ cut off is not there for whoever reads, and is overwritten by whoever goes on.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -65,13 +66,27 @@ class SealedSpool:
                 yield self._seal.open(sealed, self._bound(name, number))
                 number += 1
 
+    def keep(self, name: str, chunks: int) -> None:
+        """Leave no more than the first so many chunks of that name."""
+        number, end = self._counted(name, chunks)
+        if number:
+            os.truncate(self._path(name), end)
+            self._ends[name] = (number, end)
+        else:
+            self.forget(name)
+
+    def erase(self) -> None:
+        """Remove the folder with all that is in it."""
+        self._ends.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def forget(self, name: str) -> None:
         """Erase what bears that name."""
         self._ends.pop(name, None)
         self._path(name).unlink(missing_ok=True)
 
-    def _counted(self, name: str) -> tuple[int, int]:
-        """How many whole chunks there are, and where the last one ends."""
+    def _counted(self, name: str, most: int | None = None) -> tuple[int, int]:
+        """How many whole chunks there are, `most` of them counted, and where the last one ends."""
         number, end = 0, 0
         try:
             file = self._path(name).open("rb")
@@ -79,7 +94,7 @@ class SealedSpool:
             return 0, 0
         with file:
             size = os.fstat(file.fileno()).st_size
-            while (length := _length(file)) is not None and file.tell() + length <= size:
+            while number != most and (length := _length(file)) is not None and file.tell() + length <= size:
                 file.seek(length, os.SEEK_CUR)
                 number, end = number + 1, file.tell()
         return number, end

@@ -6,11 +6,12 @@ point group `unseen.applications`. The node imports no application by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
@@ -19,6 +20,9 @@ from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.plan import Plan
+
+if TYPE_CHECKING:
+    from unseen.interaction.workroom import Workroom
 
 GROUP = "unseen.applications"
 
@@ -45,6 +49,15 @@ class Progress(Protocol):
         """`step` is the plan's step name, `done` runs from 0 to 1, `note` holds no data."""
 
 
+class Batches(Protocol):
+    """Granted columns batch by batch, to be taken once while the source is open."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+
 def _nothing_to_erase(job: str, name: str) -> None:
     _nothing_earlier(job, name)
 
@@ -53,14 +66,20 @@ def _nothing_earlier(job: str, name: str) -> bytes:
     raise MisuseError(f"there is no {name} of an earlier job {job!r} here")
 
 
+def _no_batches(dataset: str) -> AbstractContextManager[Batches]:
+    raise MisuseError(f"data set {dataset!r} is released here as a whole only")
+
+
 @dataclass(frozen=True)
 class Run:
     """Everything an application sees of the world while it runs at one party.
 
     `release` is the one door to the institution's data: it takes a data set's name and gives the granted
-    columns (the plan's uses of this party) as an Arrow table. `folder` is this job's own folder for results;
-    `earlier` reads a result file of this party's own from an earlier job, by job and name, and `erase` removes
-    one that may be used once only.
+    columns (the plan's uses of this party) as an Arrow table; `batches` gives them batch by batch, where the whole
+    would not fit into memory. `folder` is this job's own folder for results, in memory; `earlier` reads a result
+    file of this party's own from an earlier job, by job and name, and `erase` removes one that may be used once
+    only. `room` has spools on the disk, and takes results that would not fit into `folder`; `memory` is how many
+    octets this process may take, None where nobody knows.
     """
 
     party: str
@@ -71,6 +90,9 @@ class Run:
     folder: Path
     earlier: Callable[[str, str], bytes] = _nothing_earlier
     erase: Callable[[str, str], None] = _nothing_to_erase
+    batches: Callable[[str], AbstractContextManager[Batches]] = _no_batches
+    room: Workroom | None = None
+    memory: int | None = None
 
 
 class Application(Protocol):

@@ -8,7 +8,8 @@ meet the partner's inside a protocol that shows them to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from unseen.data.catalogue import Catalogue
@@ -17,7 +18,7 @@ from unseen.data.passage import Passage
 from unseen.data.protect.choice import Place, made
 from unseen.data.protect.protection import Protection
 from unseen.data.protect.secret import Secret
-from unseen.data.release import release
+from unseen.data.release import Release, release, released_batches
 from unseen.data.subject.mark import Marker
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Door:
-    """`Run.release` of one party: called with a data set's name, gives its granted columns."""
+    """`Run.release` and `Run.batches` of one party: called with a data set's name, gives its granted columns."""
 
     def __init__(
         self, home: Home, terms: Agreement, plan: Plan, report: Callable[[Mapping[str, Json]], None]
@@ -41,15 +42,31 @@ class Door:
 
     def __call__(self, dataset: str) -> pa.Table:
         """Raises MisuseError for a data set that the plan does not grant, else as `release`."""
-        uses = granted(self._plan, self._home.name).get(dataset)
-        if uses is None:
-            raise MisuseError(f"the plan grants no column of data set {dataset!r}")
+        uses = self._granted(dataset)
         with self._home.store() as store:
             catalogue = Catalogue(store.engine)
             passage = passage_for(self._home, self._terms, catalogue.get(dataset))
             released = release(catalogue, dataset, uses, passage=passage)
         self._report(released.record.as_json())  # type: ignore[arg-type]
         return released.table
+
+    @contextmanager
+    def batches(self, dataset: str) -> Iterator[Release]:
+        """The same batch by batch, while the context lasts; all must be taken, or there is no record. Errors as
+        `__call__` and, on the way, as `Release`."""
+        uses = self._granted(dataset)
+        with self._home.store() as store:
+            catalogue = Catalogue(store.engine)
+            passage = passage_for(self._home, self._terms, catalogue.get(dataset))
+            with released_batches(catalogue, dataset, uses, passage=passage) as opened:
+                yield opened
+                self._report(opened.record.as_json())  # type: ignore[arg-type]
+
+    def _granted(self, dataset: str) -> dict[str, list[Use]]:
+        uses = granted(self._plan, self._home.name).get(dataset)
+        if uses is None:
+            raise MisuseError(f"the plan grants no column of data set {dataset!r}")
+        return uses
 
 
 def warm_up() -> None:

@@ -2,7 +2,8 @@
 
 What a run wrote lies in its job's folder: results, models, scores, and what it prepared for one later run. Shares
 are never written to disk otherwise; what a run that did not end well left there is intermediate, and goes after
-the days agreed for shares (none, as a rule).
+the days agreed for shares (none, as a rule). But for what a later run may go on from (`workroom.KEPT`): that is a
+part of the result, which its party was to have, and stays as results do.
 What was erased, and why, is on record; task and log, which hold no data of persons, stay.
 """
 
@@ -22,6 +23,7 @@ from unseen.interaction.ledger import Kind
 from unseen.interaction.store import Store
 from unseen.interaction.task import TASK_FILE
 from unseen.interaction.terms import Retention as Clause
+from unseen.interaction.workroom import KEPT as GOES_ON
 
 KEPT: Final = frozenset({TASK_FILE, "worker.log"})
 
@@ -47,15 +49,22 @@ class Retention:
                 continue
             if record.agreement not in clauses:
                 clauses[record.agreement] = self._clause(record)
-            why = self._over(record, clauses[record.agreement])
-            if why and self.erase(record.job, why):
+            clause = clauses[record.agreement]
+            results_over = self._over(record, clause.results, "results")
+            if record.state is State.DONE:
+                gone = bool(results_over) and self.erase(record.job, results_over)
+            else:
+                shares_over = self._over(record, clause.shares, "what a run that did not end well left")
+                spared = frozenset() if results_over else frozenset({GOES_ON})
+                gone = bool(shares_over) and self.erase(record.job, shares_over, spared)
+            if gone:
                 erased.append(record.job)
         return erased
 
-    def erase(self, job: str, why: str) -> bool:
-        """Remove what a job wrote here, and record that; False where there is nothing left."""
-        folder = self._home.job_folder(job)
-        found = [path for path in folder.iterdir() if path.name not in KEPT] if folder.is_dir() else []
+    def erase(self, job: str, why: str, spared: frozenset[str] = frozenset()) -> bool:
+        """Remove what a job wrote here, but what is `spared`, and record that; False: there is nothing left."""
+        folder, stays = self._home.job_folder(job), KEPT | spared
+        found = [path for path in folder.iterdir() if path.name not in stays] if folder.is_dir() else []
         if not found:
             return False
         for path in found:
@@ -73,11 +82,8 @@ class Retention:
         except MisuseError:  # the agreement is gone: nothing allows to keep what came of it
             return Clause(results=0)
 
-    def _over(self, record: JobRecord, clause: Clause) -> str:
+    def _over(self, record: JobRecord, days: int, what: str) -> str:
         """Why a job's files must go now; empty if they may stay."""
-        done = record.state is State.DONE
-        days = clause.results if done else clause.shares
         if self._clock() - datetime.fromisoformat(record.updated) < timedelta(days=days):
             return ""
-        what = "results" if done else "what a run that did not end well left"
         return f"the agreement lets {what} be kept for {days} days"

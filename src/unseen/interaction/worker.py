@@ -16,7 +16,6 @@ import ctypes
 import json
 import os
 import queue
-import re
 import resource
 import socket
 import sys
@@ -24,6 +23,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -33,8 +33,9 @@ from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle, gathered
 from unseen.computation.correlation import dealer
 from unseen.computation.correlation.dealer import DealtSource
+from unseen.computation.correlation.kept_setup import Shelf
 from unseen.computation.correlation.pairwise import NoDealer
-from unseen.data.sealed import SealedFolder, in_memory
+from unseen.data.sealed import in_memory
 from unseen.encoding import Json, canonical, digest_bytes
 from unseen.errors import AbortedError, MisuseError, UnseenError
 from unseen.interaction import door
@@ -44,8 +45,10 @@ from unseen.interaction.home import Home
 from unseen.interaction.job import Fault
 from unseen.interaction.plan import Plan
 from unseen.interaction.session import open_session
+from unseen.interaction.setups import Setups
 from unseen.interaction.task import RESULT_FILE, Task
 from unseen.interaction.testimony import exchange, result_digest, testify
+from unseen.interaction.workroom import Workroom, free_memory
 from unseen.interaction.workshop import CALLER
 
 SESSION_TAG: Final = "unseen/session/v1"
@@ -194,9 +197,10 @@ def perform(folder: Path, line: NodeLine) -> None:
             dealer.serve([channels[party] for party in plan.parties])
             result: Mapping[str, Json] = {}
         else:
-            with in_memory() as scratch:
+            room = Workroom(home, task.meeting.job)
+            with in_memory() as scratch, closing(room):
                 gate = Door(home, task.agreement, plan, lambda record: line.report("release", record=record))
-                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch, home))
+                result = _compute(task, plan, channels, _Surroundings(gate, _Progress(line), scratch, room, home))
                 home.results(task.meeting.job).take(scratch)
         named = result_digest(dict(result))
         own = testify(task.meeting.me, plan.hash, task.meeting.job, named, rounds.count, channels)
@@ -219,30 +223,18 @@ def perform(folder: Path, line: NodeLine) -> None:
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """What an application meets besides the protocol: the door to its rows, who hears of it, room for files,
-    and the home in which earlier results lie."""
+    """What an application meets besides the protocol: the door to its rows, who hears of it, room for files."""
 
     door: Door
     progress: _Progress
     scratch: Path
+    room: Workroom
     home: Home
-
-    def earlier(self, job: str, name: str) -> bytes:
-        """This institution's own result of an earlier job. Raises MisuseError for a name that no job has."""
-        return self._results(job).read(name)
-
-    def erase(self, job: str, name: str) -> None:
-        """Remove such a result, so that no later job uses it again."""
-        self._results(job).remove(name)
-
-    def _results(self, job: str) -> SealedFolder:
-        if not re.fullmatch(r"[0-9a-f]{32}", job):
-            raise MisuseError("a job's name has 32 hexadecimal digits; `unseen jobs` shows them")
-        return self.home.results(job)
 
 
 def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _Surroundings) -> Mapping[str, Json]:
-    circle = make_circle(plan.hash, task.meeting.me, plan.parties, plan.dealer, channels)
+    shelf = Setups(around.home, {member.name: member.root for member in task.meeting.members})
+    circle = make_circle(plan.hash, task.meeting.me, plan.parties, plan.dealer, channels, shelf)
     run = Run(
         party=task.meeting.me,
         plan=plan,
@@ -250,8 +242,11 @@ def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _S
         release=around.door,
         progress=around.progress,
         folder=around.scratch,
-        earlier=around.earlier,
-        erase=around.erase,
+        earlier=around.room.earlier,
+        erase=around.room.erase,
+        batches=around.door.batches,
+        room=around.room,
+        memory=free_memory(),
     )
     result = find(plan.application).run(run)
     circle.source.finish()
@@ -259,14 +254,19 @@ def _compute(task: Task, plan: Plan, channels: Mapping[str, Channel], around: _S
 
 
 def make_circle(
-    plan: str, me: str, parties: tuple[str, ...], dealer_name: str | None, channels: Mapping[str, Channel]
+    plan: str,
+    me: str,
+    parties: tuple[str, ...],
+    dealer_name: str | None,
+    channels: Mapping[str, Channel],
+    shelf: Shelf | None = None,
 ) -> Circle:
     """This party's circle over open channels; the dealer's channel becomes the source of correlations."""
     rank = parties.index(me)
     dealt = DealtSource(rank, len(parties), channels[dealer_name]) if dealer_name else NoDealer()
     among = {name: channels[name] for name in parties if name != me}
     session = bytes.fromhex(digest_bytes(SESSION_TAG, plan.encode()))
-    return gathered(rank, parties, among, dealt, session)
+    return gathered(rank, parties, among, dealt, session, shelf)
 
 
 class _Progress:

@@ -34,6 +34,20 @@ def test_chunks_come_back_in_their_order_also_to_another_reader(tmp_path: Path, 
     assert list(spool.read("another")) == []
 
 
+def test_the_first_chunks_are_kept_and_the_others_go(tmp_path: Path, seal: Passing) -> None:
+    spool = written(tmp_path, seal)
+    spool.keep("name", 2)
+    assert list(spool.read("name")) == CHUNKS[:2]
+    spool.write("name", b"instead")
+    assert list(SealedSpool(tmp_path / "spool", seal, "here").read("name")) == [*CHUNKS[:2], b"instead"]
+    spool.keep("name", 9)
+    assert len(list(spool.read("name"))) == 3
+    spool.keep("name", 0)
+    assert list(spool.read("name")) == []
+    spool.erase()
+    assert not (tmp_path / "spool").exists()
+
+
 def test_no_chunk_lies_there_in_the_clear(tmp_path: Path, seal: Passing) -> None:
     written(tmp_path, seal)
     (file,) = (tmp_path / "spool").iterdir()

@@ -11,12 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.joining import joined
+from unseen.application.alignment.memory import BUCKETS, require_memory
+from unseen.application.alignment.numbers import keys_and_time, limit, partners
 from unseen.application.alignment.planning import COUNT
-from unseen.application.alignment.request import Side, Way, read_align, read_overlap
+from unseen.application.alignment.request import AlignRequest, Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality
-from unseen.computation.intersect.align import FEW, Aligned, Method, aligned
+from unseen.computation.intersect.align import FEW, Aligned, Declared, Method, aligned
 from unseen.computation.intersect.keys import from_arrow
+from unseen.computation.intersect.line import by_line, depends_on_line, measured_rate
 from unseen.computation.intersect.to_one import aligned_to_one
 from unseen.data.join_keys import JoinKeys, join_keys
 from unseen.encoding import Json
@@ -30,6 +33,11 @@ FILE = "common.parquet"
 def align(run: Run) -> Mapping[str, Json]:
     """Find the common customers; this party's numbers. A recipient's own rows of them go to common.parquet."""
     asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    if run.plan.parameters[BUCKETS] != 1:
+        from unseen.application.alignment.bucketed import in_buckets
+
+        return in_buckets(run, asked)
+    require_memory(run)
     if asked.joins:
         return joined(run, asked)
     if asked.way is not Way.AT_ONCE:
@@ -40,6 +48,9 @@ def align(run: Run) -> Mapping[str, Json]:
     table, keys = released(run, side, "align", asked.most_unfit)
     began = perf_counter()
     find, receiving = aligned, sorted(run.plan.outputs)
+    most, rate = sizes(run.plan, run.party), None
+    if asked.method is None and most is not None and depends_on_line(most.own, most.theirs):
+        rate = measured_rate(run.circle, perf_counter)
     if len(receiving) == 1:
         find = partial(aligned_to_one, recipient=run.circle.rank_of(receiving[0]))
     found = find(
@@ -47,14 +58,14 @@ def align(run: Run) -> Mapping[str, Json]:
         from_arrow(keys.keys),
         limit(run, "smallest_overlap"),
         watch=lambda done, note: run.progress("align", done, note),
-        method=asked.method,
-        declared=sizes(run.plan, run.party),
+        method=_method(asked, most, rate),
+        declared=most,
     )
     seconds = perf_counter() - began
     result: dict[str, Json] = {
         **partners(run, found.own, found.theirs),
         "method": found.method.value,
-        "why": _why(found, asked.method),
+        "why": _why(found, asked.method, rate),
         **keys_and_time(keys, seconds),
     }
     run.progress("align", 1.0)
@@ -110,37 +121,20 @@ def released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Tab
     return table, keys
 
 
-def limit(run: Run, name: str) -> int:
-    """A number among the plan's parameters."""
-    return int(cast("int", run.plan.parameters[name]))
+def _method(asked: AlignRequest, most: Declared | None, rate: float | None) -> Method | None:
+    """By curves also more than a few, over a thin line; else as the sizes that are offered say."""
+    thin = most is not None and rate is not None and by_line(most.own, most.theirs, rate) is Method.CURVES
+    return Method.CURVES if thin else asked.method
 
 
-def partners(run: Run, own: int, theirs: int) -> dict[str, Json]:
-    """Who offered how many."""
-    return {"party": run.party, "partner": run.circle.others()[0].peer, "offered": own, "partner_offered": theirs}
-
-
-def _why(found: Aligned, asked: Method | None) -> str:
+def _why(found: Aligned, asked: Method | None, rate: float | None) -> str:
     both = found.own + found.theirs
     if asked is not None:
         return "the request asks for it"
+    if found.method is Method.CURVES and rate is not None and both > FEW:
+        return (
+            f"{both:,} identifiers on both sides together, a line of {8e-6 * rate:,.1f} Mbit/s: curves move less"
+        )
     if found.method is Method.CURVES:
         return f"{both:,} identifiers on both sides together, no more than {FEW:,}: less than a second"
     return f"{both:,} identifiers on both sides together, more than {FEW:,}: a hundred times faster than curves"
-
-
-def keys_and_time(keys: JoinKeys, seconds: float) -> dict[str, Json]:
-    """How fit the keys were, and how long it took."""
-    report = keys.report
-    return {
-        "warnings": list(keys.warnings()),
-        "keys": {
-            "rows": report.rows,
-            "left_out": keys.left_out,
-            "empty": report.empty,
-            "duplicate": report.duplicate,
-            "malformed": report.malformed,
-            "normalisation": report.normalisation,
-        },
-        "seconds": round(seconds, 3),
-    }

@@ -12,6 +12,7 @@ from unseen.application.alignment.join_plan import (
     key_parameters,
     require_alike,
 )
+from unseen.application.alignment.memory import BUCKETS, memory_parameters, needed
 from unseen.application.alignment.prepared_plan import WAY, preparation_step, prepared_step, seconds_and_bytes
 from unseen.application.alignment.request import (
     AlignedSide,
@@ -22,7 +23,7 @@ from unseen.application.alignment.request import (
     read_overlap,
 )
 from unseen.application.declared import as_parameter
-from unseen.computation.intersect import align, cardinality, to_one
+from unseen.computation.intersect import align, bucket_profile, cardinality, to_one
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
@@ -94,9 +95,12 @@ def _align_step(
         return join_step(asked, roles, facts)
     if asked.prepared:
         return prepared_step(asked, receiving, roles, facts)
-    if len(receiving) > 1:
-        return Step("align", align.PROFILE, roles, facts)
-    return Step("align", to_one.PROFILE, {**roles, Role.RECIPIENT: receiving}, facts)
+    roles = roles if len(receiving) > 1 else {**roles, Role.RECIPIENT: receiving}
+    buckets = memory_parameters(asked)[BUCKETS]
+    if buckets == 1:
+        return Step("align", align.PROFILE if len(receiving) > 1 else to_one.PROFILE, roles, facts)
+    profile = bucket_profile.PROFILE if len(receiving) > 1 else bucket_profile.TO_ONE
+    return Step("align", profile, roles, {**facts, "buckets": f"{buckets:,}"})
 
 
 def plan_overlap(request: Request, agreement: Agreement) -> Plan:
@@ -131,7 +135,7 @@ def _plan(
     }
     parameters |= key_parameters(asked.parties)
     if isinstance(asked, AlignRequest):
-        parameters |= {**join_parameters(asked), WAY: asked.way.value}
+        parameters |= {**join_parameters(asked), WAY: asked.way.value, **memory_parameters(asked)}
     return Plan(
         job=request.job,
         agreement=agreement.id,
@@ -182,14 +186,18 @@ def _facts(agreement: Agreement) -> dict[str, str]:
 
 
 def estimate_align(plan: Plan) -> dict[str, Json]:
-    """Seconds and bytes for as many rows as declared: measured rates."""
+    """Seconds, bytes and a party's memory for as many rows as declared: measured rates."""
     one, two = declared(plan).values()
     if found := seconds_and_bytes(plan, min(one, two), max(one, two)):
         return {"seconds": _START_SECONDS + found[0], "bytes": found[1]}
-    times = choices_of(plan)
+    times, buckets = choices_of(plan), int(cast("int", plan.parameters[BUCKETS]))
+    if buckets > 1:
+        times, one, two = buckets, -(-one // buckets), -(-two // buckets)
     return {
         "seconds": _START_SECONDS + times * align.seconds(one, two),
         "bytes": times * align.bytes_moved(one, two),
+        "memory": needed(plan),
+        "buckets": buckets,
     }
 
 

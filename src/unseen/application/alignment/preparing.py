@@ -10,7 +10,8 @@ from typing import Final
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from unseen.application.alignment.job import FILE, keys_and_time, limit, partners, released
+from unseen.application.alignment.job import FILE, released
+from unseen.application.alignment.numbers import keys_and_time, limit, partners
 from unseen.application.alignment.request import AlignRequest
 from unseen.computation.intersect.keys import Keys, from_arrow
 from unseen.computation.intersect.prepared import align_large, align_small, prepare_large, prepare_small

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from unseen.application.declared import Rows
 from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.cardinality import MOST_EXACT
+from unseen.computation.intersect.footprint import LEAST_MEMORY, MIB
 from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
+from unseen.computation.intersect.spool import MOST_BUCKETS
 from unseen.data.join_keys import MOST_WARNED_SHARE
 from unseen.data.key_rules import KeyForm, Rule, form_of, parse_key
 from unseen.errors import MisuseError
@@ -95,6 +97,10 @@ class AlignRequest(_Strict):
     otherwise. Where it is one, the other learns no more than sizes.
 
     `prepare` does beforehand what the larger side's list needs, for one run; `prepared` names the job that did.
+
+    `memory` is how many MiB a party may take: lists that would take more are cut into buckets, which are aligned
+    one after the other. `buckets` sets their number (a power of two; 1: all at once). `resumes` names the job of
+    this request that broke off between two buckets.
     """
 
     parties: Mapping[str, AlignedSide]
@@ -106,6 +112,14 @@ class AlignRequest(_Strict):
     recipients: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     prepare: bool = False
     prepared: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
+    memory: Annotated[int, Field(ge=LEAST_MEMORY // MIB)] | None = None
+    buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] | None = None
+    resumes: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether this is what goes bucket by bucket: one unique key, in one job, not by curves."""
+        return not self.joins and self.way is Way.AT_ONCE and self.method is not Method.CURVES
 
     @property
     def joins(self) -> bool:
@@ -136,6 +150,17 @@ class AlignRequest(_Strict):
             raise ValueError("a preparation gives nobody rows; leave `recipients`, `columns` and `prepared` out")
         if self.joins or self.method:
             raise ValueError("what is prepared is the alignment of one unique key, by its own method")
+        return self
+
+    @model_validator(mode="after")
+    def _cut_fits(self) -> AlignRequest:
+        if self.buckets is not None and self.buckets & (self.buckets - 1):
+            raise ValueError("the number of buckets is a power of two")
+        if not self.may_be_cut and (self.memory or self.resumes or (self.buckets or 1) > 1):
+            raise ValueError(
+                "what goes bucket by bucket is the alignment of one unique key in one job by vector OLE;"
+                " leave `memory`, `buckets` and `resumes` out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -161,6 +161,14 @@ WORKLOADS: Final = (
         small={"keys": 50, "other": 3000},
     ),
     Workload(
+        "align-parts",
+        "where its time goes at one party: base transfers, expansion, encoding, hashing, matching, network",
+        f"{_WORKLOADS}.alignment_parts:ALIGN_PARTS",
+        size={"keys": 1 << 20},
+        small={"keys": 3000},
+        repeat=1,
+    ),
+    Workload(
         "align-buckets",
         "find the common customers bucket after bucket, with one bucket in memory and the others on the disk",
         f"{_WORKLOADS}.buckets:BUCKETS",

@@ -1,8 +1,8 @@
 """A source that needs no dealer for vector OLEs: the two parties concerned make them between themselves.
 
-Everything else comes from the source beneath it, if there is one. The base transfers of a pair are made at its
-first vector OLE in one direction, and serve the whole run: Δ of a pair and direction stays the same in it, and
-no stream is used twice.
+Everything else comes from the source beneath it, if there is one. The transfers of a pair are made at its first
+vector OLE in one direction, and serve the whole run: Δ of a pair and direction stays the same in it, and no stream
+is used twice. Where both parties have a shelf for it, base transfers outlive the run (`kept_setup`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import NoReturn
 
 from unseen.computation.channel import Channel
+from unseen.computation.correlation.kept_setup import Keeping, Shelf
 from unseen.computation.correlation.ole_kinds import VectorOle
 from unseen.computation.correlation.silent_ole import ReceiverSetup, Receiving, SenderSetup
 from unseen.computation.correlation.source import Kind, Source, Ticket
@@ -23,11 +24,19 @@ from unseen.errors import MisuseError
 class Pairwise:
     """Vector OLEs by `silent_ole` between rank and rank, all other kinds from `dealt`."""
 
-    def __init__(self, rank: int, channels: Mapping[int, Channel], private: Expander, dealt: Source) -> None:
+    def __init__(
+        self,
+        rank: int,
+        channels: Mapping[int, Channel],
+        private: Expander,
+        dealt: Source,
+        shelf: Shelf | None = None,
+    ) -> None:
         self._rank = rank
         self._channels = channels
         self._private = private
         self.dealt = dealt
+        self._keeping = None if shelf is None else Keeping(shelf)
         self._receiving: dict[int, ReceiverSetup] = {}
         self._sending: dict[int, SenderSetup] = {}
 
@@ -46,13 +55,13 @@ class Pairwise:
     def _receiver_of(self, peer: int) -> ReceiverSetup:
         if peer not in self._receiving:
             own = self._private.child(f"receiver/{peer}")
-            self._receiving[peer] = ReceiverSetup(self._channels[peer], own)
+            self._receiving[peer] = ReceiverSetup(self._channels[peer], own, self._keeping)
         return self._receiving[peer]
 
     def _sender_to(self, peer: int) -> SenderSetup:
         if peer not in self._sending:
             own = self._private.child(f"sender/{peer}")
-            self._sending[peer] = SenderSetup(self._channels[peer], own)
+            self._sending[peer] = SenderSetup(self._channels[peer], own, self._keeping)
         return self._sending[peer]
 
     def forget(self, number: int) -> None:
@@ -70,6 +79,8 @@ class Pairwise:
 
     def finish(self) -> None:
         self.dealt.finish()
+        if self._keeping is not None:
+            self._keeping.put_back()
 
 
 class _Receiver:

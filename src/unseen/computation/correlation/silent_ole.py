@@ -4,10 +4,11 @@ Source: Boyle, Couteau, Gilboa, Ishai, CCS 2018 (compressing vector OLE); Schopp
 CCS 2019; Boyle et al., CRYPTO 2019 (eprint 2019/448); the small one inside: Gilboa, CRYPTO 1999, by transfers;
 the code: `expand_convolute`, whose assumption it rests on.
 
-One party, the receiver, gets a in GF(2^64)^n and c in GF(2^128)^n; the other, the sender, Δ and b. `Setup` holds
-256 base transfers, half of them chosen by the bits of Δ. From them a short vector OLE for the noise's values y
-follows by transfers; punctured trees spread each y·Δ over a block at a place that only the receiver knows; so the
-parties hold b' and c' = b' + Δ·e for a sparse e; the code compresses e, b' and c' to a, b and c.
+One party, the receiver, gets a in GF(2^64)^n and c in GF(2^128)^n; the other, the sender, Δ and b. A set-up holds
+256 transfers, half of them chosen by the bits of Δ: base transfers, or from what partners keep between runs
+(`kept_setup`). From them a short vector OLE for the noise's values y follows by transfers; punctured trees spread
+each y·Δ over a block at a place that only the receiver knows; so the parties hold b' and c' = b' + Δ·e for a
+sparse e; the code compresses e, b' and c' to a, b and c.
 
 Setting: two parties, semi-honest, 128 bits. Nobody learns anything but its own outputs. A wrong c is caught by
 who uses it (`intersect.oprf` tries it at a random point). Bytes: 1 KiB and 32·depth + 64 a block, 400 to 800
@@ -23,7 +24,14 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.channel import Channel
-from unseen.computation.correlation import base_transfer, expand_convolute, punctured, transfer_extension
+from unseen.computation.correlation import (
+    base_transfer,
+    expand_convolute,
+    kept_setup,
+    punctured,
+    transfer_extension,
+)
+from unseen.computation.correlation.kept_setup import Keeping
 from unseen.computation.kernels import gf128
 from unseen.computation.prg import Expander
 from unseen.computation.profile import Message
@@ -36,6 +44,7 @@ MESSAGES: Final = (
     Message("trees/sums"),
     Message("ole/differences"),
     Message("ole/leaves"),
+    *kept_setup.MESSAGES,
 )
 
 ASSUMPTIONS: Final = (
@@ -65,11 +74,15 @@ def shape(count: int) -> Shape:
 
 
 class ReceiverSetup:
-    """What the receiver keeps of the base transfers: both seeds of each. Every use takes streams of its own."""
+    """What the receiver keeps of the run's transfers: both seeds of each. Every use takes streams of its own.
 
-    def __init__(self, channel: Channel, private: Expander) -> None:
+    `keeping`: from a set-up that lasts longer than the run, at both parties; else from base transfers of its own.
+    """
+
+    def __init__(self, channel: Channel, private: Expander, keeping: Keeping | None = None) -> None:
         self._channel = channel
-        self._given = base_transfer.give(channel, 2 * _BITS, private.child("transfers"))
+        give = keeping.given if keeping else base_transfer.give
+        self._given = give(channel, 2 * _BITS, private.child("transfers"))
         self._private = private
         self._uses = 0
 
@@ -114,14 +127,18 @@ class Receiving:
 
 
 class SenderSetup:
-    """What the sender keeps of the base transfers: Δ, the extension's secret, and one seed of each."""
+    """What the sender keeps of the run's transfers: Δ, the extension's secret, and one seed of each.
 
-    def __init__(self, channel: Channel, private: Expander) -> None:
+    Δ is drawn for the run; `keeping` as at the receiver.
+    """
+
+    def __init__(self, channel: Channel, private: Expander, keeping: Keeping | None = None) -> None:
         self._channel = channel
         self.delta = private.child("delta").words(2)
         self._secret = private.child("secret").words(2)
         choices = np.unpackbits(np.concatenate([self.delta, self._secret]).view(np.uint8), bitorder="little")
-        self._taken = base_transfer.take(channel, choices.tolist(), private.child("transfers"))
+        take = keeping.taken if keeping else base_transfer.take
+        self._taken = take(channel, choices.tolist(), private.child("transfers"))
         self._private = private
         self._uses = 0
 

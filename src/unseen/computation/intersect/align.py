@@ -28,6 +28,13 @@ from unseen.computation.profile import Carries, Disclosure, Message, Profile, Ro
 from unseen.computation.types import Index
 from unseen.errors import MisuseError, ProtocolError, RefusedError
 
+MESSAGES_OF_LINE: Final = (
+    Message("line/ready", most_messages=2, most_bytes=64),
+    Message("line/piece", most_messages=1, most_bytes=(1 << 16) + 32),
+    Message("line/rate", most_messages=1, most_bytes=64),
+)
+"""How fast the line is (`line`), where it decides between the two ways."""
+
 PROFILE: Final = Profile(
     id="intersect/align",
     title="Common customers of two institutions",
@@ -43,6 +50,7 @@ PROFILE: Final = Profile(
     ),
     failure="below 2^-40: two keys taken for one, which is an error then; too few taken for enough",
     messages=(
+        *MESSAGES_OF_LINE,
         Message("align/size", Carries.DISCLOSED, most_messages=1, most_bytes=24),
         Message("align/sample", Carries.DISCLOSED, most_messages=8, most_bytes=8 * 24),
         *ecdh.MESSAGES,
@@ -95,14 +103,24 @@ def chosen(own: int, theirs: int) -> Method:
 
 def seconds(own: int, theirs: int) -> float:
     """About how long it takes on two cores of 2026, without samples: measured rates."""
-    if chosen(own, theirs) is Method.CURVES:
+    return seconds_by(chosen(own, theirs), own, theirs)
+
+
+def seconds_by(method: Method, own: int, theirs: int) -> float:
+    """The same one way or the other."""
+    if method is Method.CURVES:
         return 2.3e-4 * (own + theirs)
     return 0.3 + 0.8e-6 * (own + theirs)
 
 
 def bytes_moved(own: int, theirs: int) -> int:
     """Bytes between both parties."""
-    if chosen(own, theirs) is Method.CURVES:
+    return bytes_by(chosen(own, theirs), own, theirs)
+
+
+def bytes_by(method: Method, own: int, theirs: int) -> int:
+    """The same one way or the other."""
+    if method is Method.CURVES:
         return 56 * (own + theirs)
     return 1_000_000 + 12 * min(own, theirs) + 10 * max(own, theirs)
 

@@ -2,99 +2,39 @@
 
 Both parties cut their keys into the same buckets by a hash under a joint seed (`spool`), fill each of their
 buckets with random records to a size that follows from how many keys they offer, and align one bucket after the
-other by a vector OLE (`vole`). Only one bucket is in memory. After each bucket both keep the rows found in it
+other by a vector OLE (`vole`). Only one bucket is in memory. After each bucket both keep what was found in it
 (`checkpoint`): a run that broke off is taken up by a later one with the first bucket that is not done at both.
 
-Padding: n keys thrown into B buckets by a random hash leave more than n/B + 8·√(n/B) in one with probability below
-2^-46 (Chernoff's bound for a binomial number); then another seed is drawn and the list cut again. So the sizes of
-all messages but the samples' follow from the sizes offered and the number of buckets. A random record equals a
+Padding: n keys thrown into B buckets by a random hash leave more than n/B + 8·√(n/B) + 22 in one with probability
+below 2^-46 (Bernstein's bound for a binomial number); then the run ends and may be asked for again. So the sizes
+of all messages but the samples' follow from the sizes offered and the number of buckets. A random record equals a
 key's with probability below 2^-100 for all of a run.
 
 Setting: two parties, semi-honest; assumptions of `vole`, each bucket's hashes under a seed of its own that is
-drawn after both lists are fixed. Who learns what: as in `align`, and the number of buckets, which the request sets
-or the smaller memory of the two machines. Where the agreement sets a smallest overlap, a sample over all buckets
-is counted by curves before the first is aligned, as in `align`, up to `MOST_COUNTED` keys: where these leave it
-open, there are too few. What a broken run found stays at both, and goes with the checkpoint.
+drawn after both lists are fixed. Who learns what: as in `align`, or as in `to_one` where one party is the only
+recipient, and the number of buckets, which the request sets or the smaller memory of the two machines. Where the
+agreement sets a smallest overlap, a sample over all buckets is counted by curves before the first is aligned
+(`bucket_sample`). What a broken run found stays at who was to learn it, and goes with the checkpoint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from math import ceil
-from typing import Final
 
 import numpy as np
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
-from unseen.computation.intersect import align, ecdh, oprf, vole
-from unseen.computation.intersect.align import (
-    CHANCE,
-    MOST_KEYS,
-    SAMPLE,
-    Aligned,
-    Declared,
-    Method,
-    Watch,
-    sampled,
-    tail,
-    too_few,
-)
+from unseen.computation.intersect import align, oprf, vole
+from unseen.computation.intersect.align import MOST_KEYS, Declared, Watch, too_few
+from unseen.computation.intersect.bucket_sample import as_keys, require_enough
 from unseen.computation.intersect.checkpoint import Checkpoint, Heading
-from unseen.computation.intersect.keys import Keys, subkey
-from unseen.computation.intersect.spool import (
-    BEAT_KEYS,
-    MOST_BUCKETS,
-    NO_ROW,
-    Batch,
-    Held,
-    Spool,
-    cut_again,
-    filled,
-    room,
-)
-from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
+from unseen.computation.intersect.keys import subkey
+from unseen.computation.intersect.spool import BEAT_KEYS, MOST_BUCKETS, NO_ROW, Batch, Held, Spool, filled, room
 from unseen.computation.types import Index, Words
-from unseen.errors import AbortedError, MisuseError, ProtocolError, RefusedError
-
-MOST_COUNTED: Final = 1 << 20
-"""Keys of both sides together that are counted at most to see that enough are common."""
-CUTS: Final = 4
-"""Seeds tried for the cut: one does, but for less than 2^-34 over all buckets."""
-_BEATS: Final = MOST_KEYS // BEAT_KEYS + MOST_BUCKETS
-
-
-def _often(line: Message) -> Message:
-    """A line of a bucket's message table: as many messages as there are buckets."""
-    if line.most_messages is None:
-        return line
-    most = None if line.most_bytes is None else line.most_bytes * MOST_BUCKETS
-    return replace(line, most_messages=line.most_messages * MOST_BUCKETS, most_bytes=most)
-
-
-PROFILE: Final = Profile(
-    id="intersect/buckets",
-    title="Common customers of two institutions, bucket by bucket",
-    source=align.PROFILE.source,
-    reveals=(
-        *align.PROFILE.reveals,
-        Disclosure(
-            Role.EACH, "into how many buckets the lists are cut, so that one fits into both machines' memory"
-        ),
-    ),
-    assumptions=align.PROFILE.assumptions,
-    failure=align.PROFILE.failure,
-    messages=(
-        Message("align/broken", Carries.DISCLOSED, most_messages=1, most_bytes=64),
-        Message("align/reading", Carries.NOTHING, most_messages=_BEATS, most_bytes=_BEATS * 17),
-        Message("align/offered", Carries.DISCLOSED, most_messages=CUTS, most_bytes=CUTS * 40),
-        Message("align/sample", Carries.DISCLOSED, most_messages=8, most_bytes=8 * 24),
-        *(line for line in ecdh.MESSAGES if line.kind != "align/order"),
-        *map(_often, vole.MESSAGES),
-    ),
-    rounds=lambda: 8,
-)
+from unseen.errors import AbortedError, MisuseError, ProtocolError
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +50,21 @@ class Cut:
     seed: bytes = field(repr=False)
     broken: Heading | None = None
     done: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What was found, at a party that is to know: how many keys are common, and its rows of them."""
+
+    held: Held
+    theirs: int
+    common: int
+    checkpoint: Checkpoint = field(repr=False)
+
+    def rows(self) -> Iterator[Index]:
+        """Of each bucket in turn, this party's row numbers of the common keys, in an order that both share."""
+        for bucket, hashes in enumerate(self.checkpoint.found()):
+            yield self.held.rows_of(bucket, hashes)
 
 
 def begin(circle: Circle, plan: bytes, buckets: int, declared: Declared, checkpoint: Checkpoint) -> Cut:
@@ -152,60 +107,68 @@ def aligned_in_buckets(
     minimum: int,
     checkpoint: Checkpoint,
     watch: Watch = lambda done, note: None,
-) -> Aligned:
-    """Find the common keys of what both have read; the rows as in `align.aligned`, bucket after bucket.
+    recipient: int | None = None,
+) -> Found:
+    """Find the common keys of what both have read, bucket after bucket.
 
-    `watch` hears the share of buckets that are done. Raises RefusedError under rule `smallest-overlap` and
-    ProtocolError as `align.aligned` does.
+    `watch` hears the share of the work that is done. `recipient` is the rank of the only party that learns who is
+    common; None: both do. Raises RefusedError under rule `smallest-overlap` and ProtocolError as `align.aligned`.
     """
     watch(0.0, "waiting until the partner has read its list")
     for _ in range(_beats(cut.declared.theirs, cut.buckets)):
         circle.others()[0].receive("align/reading", np.uint8, 1)
-    held, theirs, done = _offered(circle, cut, held, checkpoint)
+    theirs, done = _offered(circle, cut, held, checkpoint)
     seed = circle.joint_seed("buckets")
     if done == 0 and minimum > 1:
-        _require_enough(circle, held, theirs, minimum, watch)
+        require_enough(circle, held, theirs, minimum, recipient, watch)
     for bucket in range(done, cut.buckets):
-        watch(bucket / cut.buckets, f"bucket {bucket + 1:,} of {cut.buckets:,}")
-        checkpoint.add(_of_bucket(circle, held, theirs, bucket, seed))
-        held.forget(bucket)
-    rows = checkpoint.rows()
-    if len(rows) < minimum:
-        checkpoint.forget()
-        raise too_few()
-    return Aligned(rows, held.keys, theirs, Method.OLE)
+        note = f"bucket {bucket + 1:,} of {cut.buckets:,}"
+        watch(bucket / cut.buckets, note)
+
+        def within(part: float, _: str, start: int = bucket, note: str = note) -> None:
+            watch((start + part) / cut.buckets, note)
+
+        checkpoint.add(_of_bucket(circle, held, theirs, bucket, seed, recipient, within))
+    common = sum(map(len, checkpoint.found()))
+    _require_minimum(circle, common, minimum, recipient, checkpoint)
+    return Found(held, theirs, common, checkpoint)
 
 
-def _of_bucket(circle: Circle, held: Held, theirs: int, bucket: int, seed: bytes) -> Index:
-    """The rows of the common keys of one bucket, in a random order that both share."""
+def _of_bucket(
+    circle: Circle, held: Held, theirs: int, bucket: int, seed: bytes, recipient: int | None, watch: Watch
+) -> Words:
+    """The hashes of the common keys of one bucket, in a random order that both share; none at who is not told."""
     padded, other = held.padded(bucket), room(theirs, held.buckets)
-    entered = oprf.enter(_as_keys(padded), subkey(seed, f"bucket/{bucket}"))
-    receives = (len(padded), circle.rank) < (other, 1 - circle.rank)
-    found = (vole.receive if receives else vole.send)(circle, entered, other, lambda done, note: None)
-    rows = padded[found, 2]
-    if (rows == NO_ROW).any():
+    entered = oprf.enter(as_keys(padded), subkey(seed, f"bucket/{bucket}"))
+    if recipient is None:
+        receives = (len(padded), circle.rank) < (other, 1 - circle.rank)
+        found = (vole.receive if receives else vole.send)(circle, entered, other, watch)
+    elif recipient == circle.rank:
+        found = vole.receive(circle, entered, other, watch, tell=False)
+    else:
+        vole.send_untold(circle, entered, other, watch)
+        found = np.empty(0, dtype=np.int64)
+    if (padded[found, 2] == NO_ROW).any():
         raise AbortedError("a random record was taken for a common key; run the step again")
-    numbers: Index = rows.view(np.int64)
-    return numbers
+    hashes: Words = padded[found, :2]
+    return hashes
 
 
-def _offered(circle: Circle, cut: Cut, held: Held, checkpoint: Checkpoint) -> tuple[Held, int, int]:
-    """The list in buckets that all fit, how many keys the other offers, and how many buckets are done."""
+def _offered(circle: Circle, cut: Cut, held: Held, checkpoint: Checkpoint) -> tuple[int, int]:
+    """How many keys the other offers, and how many buckets are done."""
     channel = circle.others()[0]
     same = cut.broken is not None and cut.broken.own == held.digest
-    for _ in range(CUTS):
-        channel.send("align/offered", np.array([held.keys, held.fits, same], dtype=np.int64))
-        theirs, fits, unchanged = (int(number) for number in channel.receive("align/offered", np.int64, 3))
-        _require_offer(channel, theirs, cut.declared.theirs, fits, unchanged)
-        if held.fits and fits:
-            sizes = (held.keys, theirs) if circle.rank == 0 else (theirs, held.keys)
-            if same and unchanged and cut.broken is not None and cut.broken.sizes == sizes:
-                checkpoint.keep(cut.done)
-                return held, theirs, cut.done
-            checkpoint.begin(Heading(cut.plan, held.seed, cut.buckets, sizes, held.digest))
-            return held, theirs, 0
-        held, same = cut_again(held, circle.joint_seed("align")), False
-    raise AbortedError("no seed cuts these lists into even buckets; run the step again")
+    channel.send("align/offered", np.array([held.keys, held.fits, same], dtype=np.int64))
+    theirs, fits, unchanged = (int(number) for number in channel.receive("align/offered", np.int64, 3))
+    _require_offer(channel, theirs, cut.declared.theirs, fits, unchanged)
+    if not (held.fits and fits):
+        raise AbortedError("the drawn seed cuts these lists into uneven buckets; run the step again")
+    sizes = (held.keys, theirs) if circle.rank == 0 else (theirs, held.keys)
+    if same and unchanged and cut.broken is not None and cut.broken.sizes == sizes:
+        checkpoint.keep(cut.done)
+        return theirs, cut.done
+    checkpoint.begin(Heading(cut.plan, held.seed, cut.buckets, sizes, held.digest))
+    return theirs, 0
 
 
 def _require_offer(channel: Channel, theirs: int, most: int, fits: int, same: int) -> None:
@@ -215,50 +178,33 @@ def _require_offer(channel: Channel, theirs: int, most: int, fits: int, same: in
         raise align.peer_over_declared(channel.peer, most)
 
 
-def _require_enough(circle: Circle, held: Held, theirs: int, minimum: int, watch: Watch) -> None:
-    """Raises RefusedError unless a sample shows that at least `minimum` are common, but for a chance of 2^-40."""
-    channel, everyone, wanted = circle.others()[0], held.keys + theirs, SAMPLE
-    largest = min(1.0, MOST_COUNTED / everyone)
-    drawn = np.concatenate([_drawn(held.records(bucket), largest) for bucket in range(held.buckets)])
-    while wanted <= MOST_COUNTED:
-        rate = min(1.0, wanted / everyone)
-        taken = _as_keys(_drawn(drawn, rate))
-        other = sampled(channel, len(taken), theirs)
-        watch(0.0, f"counting on a sample of {len(taken):,} customers here and {other:,} there")
-        if len(taken) and other:
-            some = taken.take(np.arange(len(taken)))
-            counted = len(ecdh.count(circle, some, other, lambda done, _: watch(0.0, f"counting: {done:.0%}")))
-            if counted >= minimum if rate == 1.0 else tail(minimum - 1, rate, counted) < CHANCE:
-                return
-        if rate == 1.0:
-            raise too_few()
-        wanted *= 4
-    raise RefusedError(
-        "smallest-overlap",
-        "too few common customers for this agreement, or too few in the sample to be sure",
-        "offer more customers, or agree on a smaller minimum",
-    )
-
-
-def _drawn(records: Words, rate: float) -> Words:
-    """The records that fall into a sample of that share: by their hashes, so that both draw the same ones."""
-    return records if rate == 1.0 else records[records[:, 0] < np.uint64(rate * 2.0**64)]
-
-
-def _as_keys(records: Words) -> Keys:
-    """A record's hash in the place of its key."""
-    data = np.ascontiguousarray(records[:, :2]).view(np.uint8).reshape(-1)
-    return Keys(data, np.arange(len(records) + 1, dtype=np.int64) * 16)
+def _require_minimum(
+    circle: Circle, common: int, minimum: int, recipient: int | None, checkpoint: Checkpoint
+) -> None:
+    """Raises RefusedError at both where there are too few; who is not told of members hears whether there are."""
+    enough = common >= minimum
+    if recipient is not None:
+        channel = circle.others()[0]
+        if recipient == circle.rank:
+            channel.send("align/enough", np.array([enough], dtype=np.uint8))
+        else:
+            told = channel.receive("align/enough", np.uint8, 1)[0]
+            if told > 1:
+                raise ProtocolError(channel.peer, "says neither that enough are common nor that too few are")
+            enough = bool(told)
+    if not enough:
+        checkpoint.forget()
+        raise too_few()
 
 
 def _within(source: Iterable[Batch], me: str, most: int) -> Iterable[Batch]:
     """Raises RefusedError once there are more keys than declared."""
     rows = 0
-    for keys, places in source:
-        rows += len(keys)
+    for batch in source:
+        rows += len(batch.keys)
         if rows > most:
             raise align.over_declared(me, most)
-        yield keys, places
+        yield batch
 
 
 def _beats(declared: int, buckets: int) -> int:

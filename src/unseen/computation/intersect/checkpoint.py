@@ -1,12 +1,15 @@
 """What each party keeps of an alignment in buckets, so that a later run goes on where this one broke off.
 
 A heading that both parties can compare (of which plan, the seed of the cut, sizes) with a digest of the own list,
-and the rows of each bucket that is done. A run goes on only if both hold the same heading and each brings the list
-that it brought before.
+and the hashes of the common keys of each bucket that is done, under the seed of the cut. A run goes on only if
+both hold the same heading and each brings the list that it brought before, in whatever order: row numbers are
+those of the list as it is read again. Whoever has the heading, the hashes and a list of identifiers can tell which
+of these are common: what is kept is part of the result, and lies under the seal of results.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -15,13 +18,13 @@ from blake3 import blake3
 
 from unseen.computation.intersect.spool import MOST_BUCKETS, Spool
 from unseen.computation.prg import SEED_BYTES
-from unseen.computation.types import Index, Words, octets
+from unseen.computation.types import Words, octets
 from unseen.errors import VerificationError
 
 DIGEST_BYTES: Final = 32
 _HEADING: Final = "heading"
-_ROWS: Final = "rows"
-_MAGIC: Final = b"unseen/buckets/1"
+_FOUND: Final = "found"
+_MAGIC: Final = b"unseen/buckets/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ class Heading:
 
 
 class Checkpoint:
-    """The heading and the rows of the buckets that are done, in a spool that outlives the run."""
+    """The heading, and what was found in the buckets that are done, in a spool that outlives the run."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
@@ -76,26 +79,22 @@ class Checkpoint:
 
     def done(self) -> int:
         """How many buckets are done."""
-        return sum(1 for _ in self._spool.read(_ROWS))
+        return sum(1 for _ in self._spool.read(_FOUND))
 
-    def add(self, rows: Index) -> None:
-        """The rows of the next bucket, (common,)."""
-        self._spool.write(_ROWS, bytes(octets(rows)))
+    def add(self, hashes: Words) -> None:
+        """The common keys of the next bucket by their hashes, (common, 2)."""
+        self._spool.write(_FOUND, bytes(octets(hashes)))
 
     def keep(self, buckets: int) -> None:
         """Only the first so many buckets: the other party has no more."""
-        if self.done() > buckets:
-            kept = [chunk for chunk, _ in zip(self._spool.read(_ROWS), range(buckets), strict=False)]
-            self._spool.forget(_ROWS)
-            for chunk in kept:
-                self._spool.write(_ROWS, chunk)
+        self._spool.keep(_FOUND, buckets)
 
-    def rows(self) -> Index:
-        """The rows of all buckets that are done, in their order."""
-        parts = [np.frombuffer(chunk, dtype=np.int64) for chunk in self._spool.read(_ROWS)]
-        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+    def found(self) -> Iterator[Words]:
+        """Of each bucket that is done, in their order, (common, 2) hashes."""
+        for chunk in self._spool.read(_FOUND):
+            yield np.frombuffer(chunk, dtype=np.uint64).reshape(-1, 2)
 
     def forget(self) -> None:
         """Erase everything."""
         self._spool.forget(_HEADING)
-        self._spool.forget(_ROWS)
+        self._spool.forget(_FOUND)

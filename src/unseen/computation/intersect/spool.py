@@ -2,7 +2,8 @@
 
 Each key becomes a record of three words: 16 octets of its hash under a seed that both parties know, and its row
 number. The hash's last bits name the bucket, so that a common key falls into the same one at both parties. Two
-different keys have one record with probability below 2^-74 for all pairs of 2^27 keys a side. Where records lie
+different keys have one record with probability below 2^-74 for all pairs of 2^27 keys a side. What else a row
+holds (its luggage: columns that go home with the result) goes into the same bucket. Where records lie
 meanwhile is for whoever gives the `Spool` to say; they name persons to whoever has a list to compare with and the
 seed, and belong under a seal.
 """
@@ -10,15 +11,15 @@ seed, and belong under a seal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil, sqrt
 from typing import Final, Protocol
 
 import numpy as np
 from blake3 import blake3
 
-from unseen.computation.intersect.keys import Keys, hashed, hashed_rows, subkey
-from unseen.computation.kernels.matching import repeats
+from unseen.computation.intersect.keys import Keys, hashed, subkey
+from unseen.computation.kernels.matching import matches, repeats
 from unseen.computation.prg import Expander
 from unseen.computation.types import Index, Words, octets
 from unseen.errors import AbortedError, DataError
@@ -28,16 +29,33 @@ RECORD: Final = 3
 RECORD_BYTES: Final = 8 * RECORD
 MOST_BUCKETS: Final = 1 << 12
 ROOM: Final = 8
-"""Deviations above the mean that a bucket has room for: one holds more with probability below 2^-46."""
+SLACK: Final = 22
+"""Deviations above the mean that a bucket has room for, and keys beyond these: one holds more with probability
+below 2^-46 (Bernstein's bound: t²/2 is at least (mean + t/3)·46·ln 2 for t = 8·√mean + 22)."""
 NO_ROW: Final = np.uint64(2**64 - 1)
 """The row number of a record that is no key's."""
 BEAT_KEYS: Final = 1 << 20
 """Keys after which `filled` says that it is still at work."""
-_PIECE: Final = 1 << 20
+PIECE: Final = 1 << 20
+"""Keys of a batch, about: fewer make more and smaller chunks, more take more memory."""
 
-Batch = tuple[Keys, Index]
-"""Some keys and their row numbers."""
 Beat = Callable[[], None]
+
+
+class Luggage(Protocol):
+    """What goes with the keys of a batch."""
+
+    def packed(self, places: Index) -> bytes:
+        """What belongs to the keys at these places of the batch, in this order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some keys, their row numbers, and what goes with them."""
+
+    keys: Keys
+    rows: Index
+    luggage: Luggage | None = None
 
 
 class Spool(Protocol):
@@ -49,6 +67,9 @@ class Spool(Protocol):
     def read(self, name: str) -> Iterator[bytes]:
         """All chunks of that name in the order they were written; none of a name that is not there."""
 
+    def keep(self, name: str, chunks: int) -> None:
+        """Leave no more than the first so many chunks of that name."""
+
     def forget(self, name: str) -> None:
         """Erase what bears that name, if anything does."""
 
@@ -58,7 +79,7 @@ class Held:
     """What a spool holds of one party's list: `rows` keys, of which the first of each kind count.
 
     `repeated` is how many were left out because an earlier row has the same key; `digest` is of all that count,
-    in their order.
+    in whatever order they come.
     """
 
     spool: Spool
@@ -68,7 +89,6 @@ class Held:
     repeated: int
     counts: Index
     digest: bytes
-    turn: int = 0
 
     @property
     def keys(self) -> int:
@@ -82,7 +102,7 @@ class Held:
 
     def records(self, bucket: int) -> Words:
         """(n, 3): the records of a bucket."""
-        found = _joined(self.spool.read(_name(self.turn, bucket)))
+        found = _joined(self.spool.read(_name(bucket)))
         if len(found) != self.counts[bucket]:
             raise AbortedError("a bucket of the spool is not as it was written; run the step again")
         return found
@@ -95,22 +115,36 @@ class Held:
         whole[: len(own)] = own
         return whole
 
+    def rows_of(self, bucket: int, hashes: Words) -> Index:
+        """The row numbers of keys of a bucket, by their hashes (n, 2). Raises AbortedError for one not there."""
+        own = self.records(bucket)
+        places = matches(hashes, np.ascontiguousarray(own[:, :2]))
+        if (places < 0).any():
+            raise AbortedError("the list is not the one of which the common customers were found; run it afresh")
+        rows: Index = own[places, 2].view(np.int64)
+        return rows
+
+    def luggage(self, bucket: int) -> Iterator[bytes]:
+        """What went with the rows of a bucket, batch by batch, repeated keys' included."""
+        return self.spool.read(_luggage(bucket))
+
     def forget(self, bucket: int) -> None:
         """Erase a bucket that is done."""
-        self.spool.forget(_name(self.turn, bucket))
+        self.spool.forget(_name(bucket))
+        self.spool.forget(_luggage(bucket))
 
 
 def room(keys: int, buckets: int) -> int:
     """Records of each padded bucket of a party that offers so many keys."""
     mean = keys / buckets
-    return keys if buckets == 1 else min(keys, ceil(mean + ROOM * sqrt(mean)))
+    return keys if buckets == 1 else min(keys, ceil(mean + ROOM * sqrt(mean)) + SLACK)
 
 
-def batches(keys: Keys, rows: int = _PIECE) -> Iterator[Batch]:
+def batches(keys: Keys, rows: int = PIECE) -> Iterator[Batch]:
     """A whole list in batches of so many rows."""
     for start in range(0, len(keys), rows):
         offsets = keys.offsets[start : start + rows + 1]
-        yield Keys(keys.data, offsets), np.arange(start, start + len(offsets) - 1, dtype=np.int64)
+        yield Batch(Keys(keys.data, offsets), np.arange(start, start + len(offsets) - 1, dtype=np.int64))
 
 
 def filled(source: Iterable[Batch], seed: bytes, buckets: int, spool: Spool, beat: Beat = lambda: None) -> Held:
@@ -119,72 +153,50 @@ def filled(source: Iterable[Batch], seed: bytes, buckets: int, spool: Spool, bea
 
     Raises DataError for an empty list or an empty key.
     """
-    rows, heard = 0, 0
-    for some in _records(source, subkey(seed, "spool")):
-        _scatter(some, buckets, spool, 0)
-        rows += len(some)
+    rows, heard, secret = 0, 0, subkey(seed, "spool")
+    for batch in source:
+        _scatter(batch, secret, buckets, spool)
+        rows += len(batch.keys)
         while heard + BEAT_KEYS <= rows:
             heard += BEAT_KEYS
             beat()
     if not rows:
         raise DataError("there are no keys to align on")
-    return _looked_through(spool, seed, buckets, 0, beat)
+    return _looked_through(spool, seed, buckets, beat)
 
 
-def cut_again(held: Held, seed: bytes, beat: Beat = lambda: None) -> Held:
-    """The same list cut under another seed, where a bucket held more than there is room for."""
-    secret, turn = subkey(seed, "spool"), held.turn + 1
-    for bucket in range(held.buckets):
-        some = held.records(bucket)
-        some[:, :2] = hashed_rows(some[:, :2], secret)[:, :2]
-        _scatter(some, held.buckets, held.spool, turn)
-        held.forget(bucket)
-    again = _looked_through(held.spool, seed, held.buckets, turn, beat)
-    return replace(again, rows=held.rows, repeated=held.repeated)
-
-
-def _records(source: Iterable[Batch], secret: bytes) -> Iterator[Words]:
-    """Records of about a piece's keys at a time."""
-    waiting: list[Words] = []
-    for keys, rows in source:
-        if (np.diff(keys.offsets) == 0).any():
-            raise DataError("some keys are empty; remove these rows at the source")
-        some = np.empty((len(keys), RECORD), dtype=np.uint64)
-        some[:, :2] = hashed(keys, secret)[:, :2]
-        some[:, 2] = rows
-        waiting.append(some)
-        if sum(map(len, waiting)) >= _PIECE:
-            yield np.concatenate(waiting)
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting)
-
-
-def _scatter(records: Words, buckets: int, spool: Spool, turn: int) -> None:
-    """Write each record into its bucket."""
+def _scatter(batch: Batch, secret: bytes, buckets: int, spool: Spool) -> None:
+    """Write each key's record, and what goes with it, into its bucket."""
+    if (np.diff(batch.keys.offsets) == 0).any():
+        raise DataError("some keys are empty; remove these rows at the source")
+    records = np.empty((len(batch.keys), RECORD), dtype=np.uint64)
+    records[:, :2] = hashed(batch.keys, secret)[:, :2]
+    records[:, 2] = batch.rows
     # The last bits of the second word: the first word's first ones order tables of a bucket's records.
     places = (records[:, 1] & np.uint64(buckets - 1)).astype(np.int64)
-    ordered = records[np.argsort(places, kind="stable")]
-    ends = np.cumsum(np.bincount(places, minlength=buckets))
-    for bucket, some in enumerate(np.split(ordered, ends[:-1])):
+    order, ends = np.argsort(places, kind="stable"), np.cumsum(np.bincount(places, minlength=buckets))
+    for bucket, some in enumerate(np.split(order, ends[:-1])):
         if len(some):
-            spool.write(_name(turn, bucket), bytes(octets(some)))
+            spool.write(_name(bucket), bytes(octets(records[some])))
+            if batch.luggage is not None:
+                spool.write(_luggage(bucket), batch.luggage.packed(some))
 
 
-def _looked_through(spool: Spool, seed: bytes, buckets: int, turn: int, beat: Beat) -> Held:
+def _looked_through(spool: Spool, seed: bytes, buckets: int, beat: Beat) -> Held:
     """Count each bucket, and leave out of it what an earlier row has."""
     counts, digest, rows = np.zeros(buckets, dtype=np.int64), blake3(), 0
     for bucket in range(buckets):
-        some = _joined(spool.read(_name(turn, bucket)))
+        some = _joined(spool.read(_name(bucket)))
         rows += len(some)
         if repeats(some):
             some = _first(some)
-            spool.forget(_name(turn, bucket))
-            spool.write(_name(turn, bucket), bytes(octets(some)))
+            spool.forget(_name(bucket))
+            spool.write(_name(bucket), bytes(octets(some)))
         counts[bucket] = len(some)
-        digest.update(octets(some))
+        # Sums of hashes under a joint seed: as good as a digest of the sorted ones, whatever order rows came in.
+        digest.update(np.array([*some[:, :2].sum(axis=0), len(some)], dtype=np.uint64).tobytes())
         beat()
-    return Held(spool, seed, buckets, rows, rows - int(counts.sum()), counts, digest.digest(), turn)
+    return Held(spool, seed, buckets, rows, rows - int(counts.sum()), counts, digest.digest())
 
 
 def _first(records: Words) -> Words:
@@ -201,5 +213,9 @@ def _joined(chunks: Iterable[bytes]) -> Words:
     return np.concatenate(parts) if parts else np.empty((0, RECORD), dtype=np.uint64)
 
 
-def _name(turn: int, bucket: int) -> str:
-    return f"{turn}-{bucket:05d}"
+def _name(bucket: int) -> str:
+    return f"{bucket:05d}"
+
+
+def _luggage(bucket: int) -> str:
+    return f"{bucket:05d}-luggage"

@@ -57,6 +57,7 @@ PROFILE: Final = Profile(
     assumptions=align.PROFILE.assumptions,
     failure="below 2^-40: two keys taken for one; too few taken for enough",
     messages=(
+        *align.MESSAGES_OF_LINE,
         Message("align/size", Carries.DISCLOSED, most_messages=1, most_bytes=24),
         Message("align/sample", Carries.DISCLOSED, most_messages=8, most_bytes=8 * 24),
         Message("align/shown", Carries.DISCLOSED, most_messages=8, most_bytes=8 * 17),

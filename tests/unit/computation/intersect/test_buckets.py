@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,12 @@ from scipy.stats import binom
 
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
-from unseen.computation.intersect import buckets as protocol
-from unseen.computation.intersect.align import Aligned, Declared
+from unseen.computation.intersect import bucket_profile, bucket_sample
+from unseen.computation.intersect.align import Declared
 from unseen.computation.intersect.buckets import aligned_in_buckets, begin, read
 from unseen.computation.intersect.checkpoint import Checkpoint
 from unseen.computation.intersect.keys import from_list
-from unseen.computation.intersect.spool import Held, batches, cut_again, filled, room
+from unseen.computation.intersect.spool import Batch, Held, batches, filled, room
 from unseen.errors import AbortedError, DataError, MisuseError, PeerLostError, ProtocolError, RefusedError
 
 PLAN = bytes(32)
@@ -38,8 +38,21 @@ class Memory:
     def read(self, name: str) -> Iterator[bytes]:
         return iter(list(self.chunks.get(name, [])))
 
+    def keep(self, name: str, chunks: int) -> None:
+        del self.chunks.get(name, [])[chunks:]
+
     def forget(self, name: str) -> None:
         self.chunks.pop(name, None)
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """One party's outcome: all its rows, in the joint order, and the sizes."""
+
+    rows: list[int]
+    common: int
+    own: int
+    theirs: int
 
 
 Kept = tuple[Memory, Memory]
@@ -71,10 +84,11 @@ def run(
     spoil: Callable[[Circle], None] = lambda circle: None,
     listen: list[Heard] | None = None,
     batch: int = 7,
-) -> list[Aligned]:
+    recipient: int | None = None,
+) -> list[Told]:
     kept, sizes = kept or (Memory(), Memory()), declared or (len(left), len(right))
 
-    def program(circle: Circle) -> Aligned:
+    def program(circle: Circle) -> Told:
         if listen is not None:
             listen[circle.rank] = heard_by(circle)
         spoil(circle)
@@ -82,12 +96,14 @@ def run(
         most = Declared(sizes[circle.rank], sizes[1 - circle.rank])
         agreed = begin(circle, plan, cut, most, checkpoint)
         held = read(circle, agreed, batches(keys, batch), Memory())
-        return aligned_in_buckets(circle, agreed, held, minimum, checkpoint)
+        found = aligned_in_buckets(circle, agreed, held, minimum, checkpoint, recipient=recipient)
+        rows = [int(row) for some in found.rows() for row in some]
+        return Told(rows, found.common, held.keys, found.theirs)
 
     return run_parties(program, 2)
 
 
-def assert_common(left: list[bytes], right: list[bytes], cut: int = 4, **more: Any) -> list[Aligned]:
+def assert_common(left: list[bytes], right: list[bytes], cut: int = 4, **more: Any) -> list[Told]:
     found = run(left, right, cut, **more)
     assert [left[row] for row in found[0].rows] == [right[row] for row in found[1].rows]
     assert sorted(left[row] for row in found[0].rows) == sorted(set(left) & set(right))
@@ -145,20 +161,16 @@ def test_unusable_keys_are_refused(names: list[bytes], words: str) -> None:
 def test_a_buckets_room_is_eight_deviations_above_its_mean() -> None:
     assert room(5, 1) == 5
     assert room(10, 8) == 10
-    for keys, cut in ((10**8, 32), (1 << 24, 4), (100_000, 8)):
+    for keys, cut in ((10**8, 32), (1 << 24, 4), (100_000, 8), (3000, 64), (500, 512), (9000, 4096)):
         assert binom.sf(room(keys, cut), keys, 1 / cut) < 2.0**-46
 
 
-def test_an_overfull_bucket_leads_to_another_seed_at_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both call the cut even at its third turn only: the lists are cut again, with the same result."""
-    left, right = [b"l%d" % i for i in range(300)], [b"l%d" % (2 * i) for i in range(300)]
-    monkeypatch.setattr(Held, "fits", property(lambda held: held.turn > 1))
-    listen: list[Heard] = [[], []]
-    assert_common(left, right, 8, listen=listen)
-    assert [sum(tag == "align/offered" for tag, _ in sent) for sent in listen] == [3, 3]
+def test_an_overfull_bucket_ends_the_run_before_anything_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Held, "fits", property(lambda held: False))
-    with pytest.raises(AbortedError, match="no seed"):
-        run(left, right)
+    listen: list[Heard] = [[], []]
+    with pytest.raises(AbortedError, match="run the step again"):
+        run(LEFT, RIGHT, listen=listen)
+    assert not any(tag == "align/table" for sent in listen for tag, _ in sent)
 
 
 def test_a_bucket_with_more_than_its_room_does_not_fit() -> None:
@@ -167,18 +179,37 @@ def test_a_bucket_with_more_than_its_room_does_not_fit() -> None:
     assert not replace(held, counts=np.array([1300, 900, 900, 900])).fits
 
 
-def test_a_list_cut_again_holds_the_same_rows() -> None:
-    held = filled(batches(from_list([b"%d" % (i % 90) for i in range(100)])), bytes(32), 4, Memory())
-    again = cut_again(held, b"\1" * 32)
-    assert (again.rows, again.repeated, again.keys) == (100, 10, 90)
-    rows = [np.concatenate([one.records(bucket)[:, 2] for bucket in range(4)]) for one in (held_of(held), again)]
-    assert sorted(rows[1]) == list(range(90))
+def test_a_list_has_one_digest_in_whatever_order_it_comes_and_another_with_another_key() -> None:
+    names = [b"%d" % (i % 90) for i in range(100)]
+    first, turned = (filled(batches(from_list(n), 7), bytes(32), 4, Memory()) for n in (names, names[::-1]))
+    other = filled(batches(from_list([*names[1:89], b"x"])), bytes(32), 4, Memory())
+    assert first.digest == turned.digest != other.digest
 
 
-def held_of(held: Held) -> Held:
-    """The same list afresh: cutting again has erased the first cut."""
-    assert not any(list(held.spool.read(f"0-{bucket:05d}")) for bucket in range(held.buckets))
-    return filled(batches(from_list([b"%d" % (i % 90) for i in range(100)])), bytes(32), 4, Memory())
+class Labels:
+    """Luggage: a word for each key."""
+
+    def __init__(self, words: list[bytes]) -> None:
+        self._words = words
+
+    def packed(self, places: Any) -> bytes:
+        return b" ".join(self._words[int(place)] for place in places)
+
+
+def test_what_goes_with_a_key_lies_in_its_bucket_in_the_order_of_its_rows() -> None:
+    names = [b"%d" % (i % 45) for i in range(60)]
+    pieces = [
+        Batch(
+            from_list(names[start : start + 20]), np.arange(start, start + 20), Labels(names[start : start + 20])
+        )
+        for start in (0, 20, 40)
+    ]
+    held = filled(pieces, bytes(32), 4, Memory())
+    for bucket in range(4):
+        carried = b" ".join(held.luggage(bucket)).split()
+        assert [names[int(row)] for row in held.records(bucket)[:, 2]] == list(dict.fromkeys(carried))
+        held.forget(bucket)
+        assert not list(held.luggage(bucket))
 
 
 def dies_before(tag: str, bucket: int, rank: int = 0) -> Callable[[Circle], None]:
@@ -222,7 +253,7 @@ def test_a_run_that_broke_off_is_taken_up_and_sends_nothing_of_what_is_done(tag:
     assert sum(name == "align/table" for name, _ in listen[1]) == 5
 
 
-@pytest.mark.parametrize("change", ["plan", "list", "one side only", "more buckets", "order"])
+@pytest.mark.parametrize("change", ["plan", "list", "one side only", "more buckets"])
 def test_a_checkpoint_of_another_run_is_not_taken_up(change: str) -> None:
     kept = (Memory(), Memory())
     with pytest.raises(PeerLostError):
@@ -232,8 +263,6 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(change: str) -> None:
         plan = b"\1" * 32
     elif change == "list":
         left = [*LEFT[:-1], b"another"]
-    elif change == "order":
-        left = LEFT[::-1]
     elif change == "more buckets":
         cut = 16
     else:
@@ -241,6 +270,46 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(change: str) -> None:
     listen: list[Heard] = [[], []]
     assert_common(left, RIGHT, cut, kept=kept, plan=plan, listen=listen)
     assert sum(name == "align/sum" for name, _ in listen[0]) == cut
+
+
+def test_a_run_goes_on_with_the_list_in_another_order() -> None:
+    """As an engine may give it that reads with many threads: rows are those of the list as it is read again."""
+    kept = (Memory(), Memory())
+    with pytest.raises(PeerLostError):
+        run(LEFT, RIGHT, 8, kept=kept, spoil=dies_before("align/sum", 3))
+    listen: list[Heard] = [[], []]
+    assert_common(LEFT[::-1], RIGHT[7:] + RIGHT[:7], 8, kept=kept, listen=listen)
+    assert sum(name == "align/sum" for name, _ in listen[0]) == 5
+
+
+@pytest.mark.parametrize("recipient", [0, 1])
+def test_told_to_one_party_alone_the_other_hears_sizes_and_whether_there_are_enough(recipient: int) -> None:
+    def heard(right: list[bytes]) -> tuple[list[Told], Heard]:
+        listen: list[Heard] = [[], []]
+        return run(LEFT, right, 4, 1, recipient=recipient, listen=listen), listen[recipient]
+
+    found, sent = heard(RIGHT)
+    own = (LEFT, RIGHT)[recipient]
+    assert {own[row] for row in found[recipient].rows} == set(LEFT) & set(RIGHT)
+    assert (found[1 - recipient].rows, found[1 - recipient].common) == ([], 0)
+    assert sent == heard([*[b"r%d" % i for i in range(399)], b"l1"])[1]
+    with pytest.raises(RefusedError, match="smallest-overlap"):
+        run(LEFT, [b"r%d" % i for i in range(400)], 4, 1, recipient=recipient)
+
+
+@pytest.mark.parametrize("recipient", [0, 1])
+def test_a_broken_run_for_one_party_goes_on_and_a_sample_shows_first_that_there_are_enough(recipient: int) -> None:
+    kept = (Memory(), Memory())
+    with pytest.raises(PeerLostError):
+        run(LEFT, RIGHT, 8, 5, kept=kept, spoil=dies_before("align/table", 3, recipient), recipient=recipient)
+    assert {Checkpoint(memory).done() for memory in kept} <= {3, 4}
+    listen: list[Heard] = [[], []]
+    found = run(LEFT, RIGHT, 8, 5, kept=kept, recipient=recipient, listen=listen)
+    assert sum(name == "align/table" for name, _ in listen[recipient]) == 5
+    assert len(found[recipient].rows) == len(set(LEFT) & set(RIGHT))
+    for limit in (len(set(LEFT) & set(RIGHT)) + 1, 2000):
+        with pytest.raises(RefusedError, match="smallest-overlap"):
+            run(LEFT, RIGHT, 8, limit, recipient=recipient)
 
 
 def test_too_few_in_common_ends_it_before_the_first_bucket() -> None:
@@ -260,7 +329,7 @@ def test_too_few_in_common_ends_it_before_the_first_bucket() -> None:
 
 
 def test_a_sample_that_leaves_it_open_counts_as_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "MOST_COUNTED", 1024)
+    monkeypatch.setattr(bucket_sample, "MOST_COUNTED", 1024)
     left, right = [b"a%d" % i for i in range(2000)], [b"a%d" % i for i in range(1000, 3000)]
     assert len(run(left, right, minimum=300, batch=500)[0].rows) == 1000
     with pytest.raises(RefusedError, match="to be sure"):
@@ -319,7 +388,7 @@ def test_only_messages_of_the_profile_are_sent_and_no_more_than_it_says() -> Non
     run(LEFT, RIGHT, 8, 5, listen=listen)
     for sent in listen:
         for kind in {tag for tag, _ in sent if not tag.startswith(("seed/", "ole/", "base/"))}:
-            (line,) = (line for line in protocol.PROFILE.messages or () if line.covers(kind))
+            (line,) = (line for line in bucket_profile.PROFILE.messages or () if line.covers(kind))
             count, size = sum(tag == kind for tag, _ in sent), sum(n for tag, n in sent if tag == kind)
             assert line.most_messages is None or count <= line.most_messages
             assert line.most_bytes is None or size + 16 * count <= line.most_bytes

@@ -21,12 +21,10 @@ from unseen.computation.intersect.align import Declared
 from unseen.computation.intersect.buckets import aligned_in_buckets, begin, read
 from unseen.computation.intersect.checkpoint import Checkpoint
 from unseen.computation.intersect.keys import from_arrow
-from unseen.computation.intersect.spool import Batch
+from unseen.computation.intersect.spool import PIECE, Batch
 from unseen.data.sealed import Passing
 from unseen.data.sealed_spool import SealedSpool
 from unseen.encoding import Json
-
-_BATCH: Final = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ def _prepare(rank: int, parties: int, size: Size) -> _Inputs:
 
 
 def _batches(inputs: _Inputs) -> Iterator[Batch]:
-    for first in range(0, inputs.keys, _BATCH):
-        count = min(_BATCH, inputs.keys - first)
+    for first in range(0, inputs.keys, PIECE):
+        count = min(PIECE, inputs.keys - first)
         rows = np.arange(first, first + count, dtype=np.int64)
-        yield from_arrow(names(inputs.start + first, count)), rows
+        yield Batch(from_arrow(names(inputs.start + first, count)), rows)
 
 
 def _run(circle: Circle, inputs: _Inputs) -> Mapping[str, Json]:
@@ -55,7 +53,8 @@ def _run(circle: Circle, inputs: _Inputs) -> Mapping[str, Json]:
         held = read(circle, cut, _batches(inputs), SealedSpool(folder / "spool", Passing(), "spool"))
         reading, disk = perf_counter() - began, sum(path.stat().st_size for path in folder.rglob("*.spool"))
         found = aligned_in_buckets(circle, cut, held, 1, checkpoint)
-    return {"common": len(found.rows), "reading_seconds": round(reading, 2), "spool_bytes": disk}
+        rows = sum(len(some) for some in found.rows())
+    return {"common": rows, "reading_seconds": round(reading, 2), "spool_bytes": disk}
 
 
 BUCKETS: Final[Program] = Program(_prepare, _run)
