@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn.coded import BinnedBlock, CodedMatrix, Columns, coded
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, concatenate, from_owner
+from unseen.computation.share.elementary import inverse_square_root
 from unseen.computation.share.private import PrivateMatrix, private_matrix
 from unseen.computation.types import Real
 from unseen.errors import DataError
@@ -24,6 +26,9 @@ MEAN_FRACTION = 20
 """Fractional bits of means in units of the spread: a mean of 1000 standard deviations leaves room for products."""
 VARIANCE_FRACTION = 20
 """Fractional bits of variances less their public factor: such a mean counts squared."""
+LEAST_VARIANCE = 2.0**-15
+MOST_VARIANCE = 2.0**8
+"""What the variance of a column of shared values must lie between: it is scaled on shares."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +47,11 @@ class Design:
 
     Column j stands as (x_j - mean_j) / scale_j with scale_j² = variance_j + ridge weight, so that the scaled
     normal matrix has a unit diagonal. `ridge` (width, 1) is the penalty's diagonal on that scale; `means` and
-    `inverse_scales` (width - 1,) are shared trivially, known to the columns' owners.
+    `inverse_scales` (width - 1,) are shared trivially, known to the columns' owners, or shared where bins'
+    values are.
     """
 
-    blocks: tuple[PrivateMatrix, ...]
+    blocks: tuple[Columns, ...]
     ridge: Shared
     means: Shared
     inverse_scales: Shared
@@ -96,15 +102,22 @@ class Design:
             block.forget()
 
 
-def enter_columns(circle: Circle, columns: Sequence[Block], intercept_at: int, ridge: float) -> Design:
-    """Scale every party's columns at home, and mask them once towards the others.
+def enter_columns(
+    circle: Circle, columns: Sequence[Block | BinnedBlock], intercept_at: int, ridge: float
+) -> Design:
+    """Scale every party's columns at home, or on shares where their values are, and mask them once to the others.
 
     `ridge` is the penalty relative to the first Hessian (public). Everyone learns the order of magnitude of
     each column's spread. Raises DataError at the owner for a constant or non-finite column, naming it.
     """
     rows = columns[0].rows
     ones = Block(intercept_at, (_INTERCEPT,), rows, np.ones((rows, 1)))
-    entered = [_enter_scaled(circle, block, ridge) for block in (ones, *columns)]
+    entered = [
+        _enter_coded(circle, block, ridge)
+        if isinstance(block, BinnedBlock)
+        else _enter_scaled(circle, block, ridge)
+        for block in (ones, *columns)
+    ]
     return Design(
         tuple(part.matrix for part in entered),
         concatenate([part.ridge for part in entered]).reshape(-1, 1),
@@ -115,15 +128,17 @@ def enter_columns(circle: Circle, columns: Sequence[Block], intercept_at: int, r
     )
 
 
-def enter_block(circle: Circle, block: Block, exponents: Real) -> PrivateMatrix:
+def enter_block(circle: Circle, block: Block | BinnedBlock, exponents: Real) -> Columns:
     """One party's columns as they are, in units of 2^exponents: for applying a model."""
+    if isinstance(block, BinnedBlock):
+        return coded(circle, block, arithmetic.rescale(block.values, matrix_fraction(block.rows) + 4))
     values = None if block.values is None else block.values * 2.0**-exponents
     return private_matrix(circle, block.owner, values, (block.rows, len(block.names)), matrix_fraction(block.rows))
 
 
 @dataclass(frozen=True, eq=False)
 class _Entered:
-    matrix: PrivateMatrix
+    matrix: PrivateMatrix | CodedMatrix
     ridge: Shared
     mean: Shared
     inverse: Shared
@@ -147,6 +162,23 @@ def _enter_scaled(circle: Circle, block: Block, ridge: float) -> _Entered:
         from_owner(circle, block.owner, mean, (width,), MEAN_FRACTION),
         from_owner(circle, block.owner, inverse, (width,), UNIT_FRACTION),
         told.astype(np.float64),
+    )
+
+
+def _enter_coded(circle: Circle, block: BinnedBlock, ridge: float) -> _Entered:
+    """Bins' values about their means in units of their spread, on shares; nothing is told of either."""
+    least, most = LEAST_VARIANCE / 2.0 + ridge, MOST_VARIANCE + ridge
+    inverse = inverse_square_root(block.variance + ridge, least, most, UNIT_FRACTION)
+    column = np.repeat(np.arange(len(block.widths)), block.widths)
+    centred = block.values - block.mean[column]
+    codes = arithmetic.product(arithmetic.rescale(centred, MEAN_FRACTION), inverse[column])
+    weight = arithmetic.public_product(arithmetic.rescale(arithmetic.square(inverse), 24), ridge, UNIT_FRACTION)
+    return _Entered(
+        coded(circle, block, arithmetic.rescale(codes, matrix_fraction(block.rows))),
+        arithmetic.rescale(weight, UNIT_FRACTION),
+        arithmetic.rescale(block.mean, MEAN_FRACTION),
+        inverse,
+        np.zeros(len(block.widths)),
     )
 
 

@@ -6,34 +6,37 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from unseen.computation.learn.coded import Columns, bare, contracted, gram
 from unseen.computation.learn.columns import UNIT_FRACTION, Design
 from unseen.computation.learn.rows import SampleWeights
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, reveal
-from unseen.computation.share.private import PrivateMatrix
 
 
-def normal_matrix(blocks: Sequence[PrivateMatrix], factor: float) -> Shared:
-    """factor·XᵀX for X the blocks side by side. A party's own block is local, across parties no round."""
-    parts = {(i, j): blocks[i].gram(blocks[j]) for i, j in _upper(len(blocks))}
+def normal_matrix(blocks: Sequence[Columns], factor: float) -> Shared:
+    """factor·XᵀX for X the blocks side by side. A party's own block is local, across parties no round; a round or
+    two where bins stand for shared values."""
+    parts = {(i, j): gram(blocks[i], blocks[j]) for i, j in _upper(len(blocks))}
     return _assembled(blocks, parts, factor)
 
 
-def weighted_normal_matrix(blocks: Sequence[PrivateMatrix], weights: Shared, factor: float) -> Shared:
+def weighted_normal_matrix(blocks: Sequence[Columns], weights: Shared, factor: float) -> Shared:
     """factor·XᵀWX for shared weights (count,) of the first `count` rows: a round a block and one a pair.
 
     The first block is the intercept, a column of ones: its part are sums, which cost nothing.
     """
     intercept, *rest = (block.first_rows(weights.size) for block in blocks)
-    found = [block.scaled_gram(weights) for block in rest]
+    found = [bare(block).scaled_gram(weights) for block in rest]
     ones = weights.reshape(-1, 1).scaled_up(intercept.fraction)
     parts = {(0, 0): _column_sums(ones, intercept.fraction)}
-    for i, (weighted, gram) in enumerate(found, 1):
-        parts[0, i] = _column_sums(weighted, intercept.fraction)
-        parts[i, i] = gram
+    for i, (weighted, whole) in enumerate(found, 1):
+        here = rest[i - 1]
+        parts[0, i] = contracted(intercept, here, _column_sums(weighted, intercept.fraction))
+        parts[i, i] = contracted(here, here, whole)
         for j, other in enumerate(rest[i:], i + 1):
-            across = other.transposed_times(weighted)
-            parts[i, j] = Shared(across.circle, np.ascontiguousarray(across.words.T), across.fraction)
+            across = bare(other).transposed_times(weighted)
+            flipped = Shared(across.circle, np.ascontiguousarray(across.words.T), across.fraction)
+            parts[i, j] = contracted(here, other, flipped)
     return _assembled(blocks, parts, factor)
 
 
@@ -65,7 +68,7 @@ def _upper(count: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(count) for j in range(i, count)]
 
 
-def _assembled(blocks: Sequence[PrivateMatrix], parts: dict[tuple[int, int], Shared], factor: float) -> Shared:
+def _assembled(blocks: Sequence[Columns], parts: dict[tuple[int, int], Shared], factor: float) -> Shared:
     """The symmetric matrix factor·parts from its upper blocks."""
     starts = np.cumsum([0, *(block.shape[1] for block in blocks)])
     words = np.zeros((starts[-1], starts[-1]), dtype=np.uint64)
