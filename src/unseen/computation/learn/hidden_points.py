@@ -12,6 +12,7 @@ for each reason wanted of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -58,7 +59,7 @@ def looked_up(hot: PrivateMatrix, points: Shared, widths: Sequence[int]) -> Shar
 def lost_points(found: Shared, points: Shared, widths: Sequence[int]) -> Shared:
     """How far each row's points (rows, columns) lie below the best bin of their column."""
     cuts = np.cumsum([0, *widths])
-    best = [maximum(points[a:b]).reshape(1) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    best = [maximum(points[a:b]).reshape(1) for a, b in pairwise(cuts)]
     top = concatenate(best)
     return Shared(found.circle, top.words[None, :] - found.words, 0)
 
