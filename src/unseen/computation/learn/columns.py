@@ -28,7 +28,9 @@ VARIANCE_FRACTION = 20
 """Fractional bits of variances less their public factor: such a mean counts squared."""
 LEAST_VARIANCE = 2.0**-15
 MOST_VARIANCE = 2.0**8
-"""What the variance of a column of shared values must lie between: it is scaled on shares."""
+CODED_EXPONENT = -5
+"""What the variance of a column of shared values must lie between, and the unit of such a column, a power of two:
+it is scaled on shares, and its inverse scale in this unit lies between 2^-9 and 6."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,8 @@ def enter_columns(
 def enter_block(circle: Circle, block: Block | BinnedBlock, exponents: Real) -> Columns:
     """One party's columns as they are, in units of 2^exponents: for applying a model."""
     if isinstance(block, BinnedBlock):
-        return coded(circle, block, arithmetic.rescale(block.values, matrix_fraction(block.rows) + 4))
+        codes = in_units(block.values, int(exponents[0]))
+        return coded(circle, block, arithmetic.rescale(codes, matrix_fraction(block.rows) + 4))
     values = None if block.values is None else block.values * 2.0**-exponents
     return private_matrix(circle, block.owner, values, (block.rows, len(block.names)), matrix_fraction(block.rows))
 
@@ -168,18 +171,25 @@ def _enter_scaled(circle: Circle, block: Block, ridge: float) -> _Entered:
 def _enter_coded(circle: Circle, block: BinnedBlock, ridge: float) -> _Entered:
     """Bins' values about their means in units of their spread, on shares; nothing is told of either."""
     least, most = LEAST_VARIANCE / 2.0 + ridge, MOST_VARIANCE + ridge
-    inverse = inverse_square_root(block.variance + ridge, least, most, UNIT_FRACTION)
+    inverse = inverse_square_root(block.variance + ridge, least, most, UNIT_FRACTION + CODED_EXPONENT)
     column = np.repeat(np.arange(len(block.widths)), block.widths)
     centred = block.values - block.mean[column]
     codes = arithmetic.product(arithmetic.rescale(centred, MEAN_FRACTION), inverse[column])
-    weight = arithmetic.public_product(arithmetic.rescale(arithmetic.square(inverse), 24), ridge, UNIT_FRACTION)
+    relative = in_units(inverse, -CODED_EXPONENT)
+    square = arithmetic.rescale(arithmetic.square(relative), 24)
+    weight = arithmetic.public_product(square, ridge * 4.0**-CODED_EXPONENT, UNIT_FRACTION)
     return _Entered(
         coded(circle, block, arithmetic.rescale(codes, matrix_fraction(block.rows))),
         arithmetic.rescale(weight, UNIT_FRACTION),
-        arithmetic.rescale(block.mean, MEAN_FRACTION),
-        inverse,
-        np.zeros(len(block.widths)),
+        arithmetic.rescale(in_units(block.mean, CODED_EXPONENT), MEAN_FRACTION),
+        relative,
+        np.full(len(block.widths), float(CODED_EXPONENT)),
     )
+
+
+def in_units(value: Shared, exponent: int) -> Shared:
+    """The same values in units of 2^exponent; local."""
+    return Shared(value.circle, value.words, value.fraction + exponent)
 
 
 def matrix_fraction(rows: int) -> int:

@@ -30,7 +30,7 @@ from unseen.computation.learn.columns import LEAST_VARIANCE, MOST_VARIANCE
 from unseen.computation.learn.woe import held_rows
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic
-from unseen.computation.share.array import Shared, concatenate, from_owner, shared_zeros
+from unseen.computation.share.array import Shared, concatenate, from_owner
 from unseen.computation.share.binned import BIN_SUMS, binned_columns
 from unseen.computation.share.boolean import reveal_bits
 from unseen.computation.share.elementary import logarithm
@@ -141,12 +141,6 @@ def hidden_evidence(
     variance = _column_product(from_owner(circle, owner, share, (columns.total,), 24), squares, widths)
     useful = _useful(information, variance, least_information)
     return HiddenEvidence(tuple(widths), weights, information, mean, variance, useful)
-
-
-def no_evidence(circle: Circle) -> HiddenEvidence:
-    """That of no columns."""
-    nothing = shared_zeros(circle, (0,), WEIGHT_FRACTION)
-    return HiddenEvidence((), nothing, nothing, nothing, nothing, ())
 
 
 def _column_product(left: Shared, right: Shared, widths: Sequence[int]) -> Shared:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from sklearn.linear_model import LogisticRegression
 
 from unseen.computation.circle import Circle
@@ -43,7 +42,13 @@ def plain_weights(places: np.ndarray, label: np.ndarray) -> tuple[list[pd.Series
 
 
 def weighed(
-    circle: Circle, owner: int, holder: int, places: np.ndarray, label: np.ndarray, smallest: int = 1
+    circle: Circle,
+    owner: int,
+    holder: int,
+    places: np.ndarray,
+    label: np.ndarray,
+    smallest: int = 1,
+    least: float = LEAST,
 ) -> HiddenEvidence:
     return hidden_evidence(
         circle,
@@ -53,7 +58,7 @@ def weighed(
         label if circle.rank == holder else None,
         holder,
         ROWS,
-        LEAST,
+        least,
         smallest,
     )
 
@@ -86,14 +91,16 @@ def test_a_bin_of_too_few_rows_is_refused_at_its_owner() -> None:
 
 @pytest.mark.parametrize(("parties", "owner", "holder"), [(2, 1, 0), (3, 0, 2)])
 def test_a_model_of_hidden_weights_is_the_one_of_plain_weights(parties: int, owner: int, holder: int) -> None:
+    """Also where one column hardly varies, so that its scale is large."""
     places, numbers, label = drawn()
     expected, _ = plain_weights(places, label)
-    design = np.column_stack([*(expected[j].to_numpy()[places[:, j]] for j in (0, 1)), numbers])
+    design = np.column_stack([*(expected[j].to_numpy()[places[:, j]] for j in range(3)), numbers])
+    assert design[:, 2].std() < 0.05
 
     def program(circle: Circle) -> tuple[np.ndarray, ...]:
-        kept = weighed(circle, owner, holder, places, label).only([0, 1])
-        hidden = kept.block(owner, ("a", "b"), ROWS, places[:, :2] if circle.rank == owner else None)
-        plain = Block(holder, ("c", "d"), ROWS, numbers if circle.rank == holder else None)
+        kept = weighed(circle, owner, holder, places, label, least=0.0).only([0, 1, 2])
+        hidden = kept.block(owner, ("a", "b", "c"), ROWS, places if circle.rank == owner else None)
+        plain = Block(holder, ("d", "e"), ROWS, numbers if circle.rank == holder else None)
         blocks: list[Block | BinnedBlock] = [hidden, plain]
         model = fit_logistic(circle, blocks, label if circle.rank == holder else None, holder, Settings(1.0))
         scores = predict_scores(circle, blocks, model)
@@ -111,5 +118,6 @@ def test_a_model_of_hidden_weights_is_the_one_of_plain_weights(parties: int, own
     np.testing.assert_allclose(weights, oracle.coef_[0], atol=1e-3)
     np.testing.assert_allclose(intercept, oracle.intercept_[0], atol=2e-2)  # forty times a column's coefficient
     np.testing.assert_allclose(scores, oracle.decision_function(design), atol=2e-3)
-    unpenalised = sm.Logit(label, sm.add_constant(design)).fit(disp=0)
-    np.testing.assert_allclose(errors, unpenalised.bse[1:], rtol=0.03)
+    full, chance = np.column_stack([np.ones(ROWS), design]), oracle.predict_proba(design)[:, 1]
+    information = full.T @ (full * (chance * (1 - chance))[:, None]) + np.diag([0.0, *np.ones(5)])
+    np.testing.assert_allclose(errors, np.sqrt(np.diagonal(np.linalg.inv(information)))[1:], rtol=2e-3)
