@@ -6,7 +6,8 @@ from typing import Final
 
 from unseen.application import joint_rows
 from unseen.application.declared import as_parameter
-from unseen.application.regression import parity
+from unseen.application.evaluation import measuring
+from unseen.application.regression import evaluating, parity
 from unseen.application.regression.parity import OPENED
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.computation.intersect import align
@@ -50,10 +51,13 @@ PREDICTED: Final = Profile(
     title="Predictions to the label's party",
     source="opening of shares",
     reveals=(Disclosure(Role.OWNER, "the linear predictor of every common row"),),
-    messages=(
-        Message("reveal/predictor", Carries.DISCLOSED, most_messages=1),
-        Message("regression/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),
-    ),
+    messages=(Message("reveal/predictor", Carries.DISCLOSED, most_messages=1),),
+)
+TAKEN_UP: Final = Profile(
+    id="regression/model",
+    title="Parts of one model",
+    source="digests of the plan that made it, compared",
+    messages=(Message("regression/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),),
 )
 FITTED: Final = {
     Family.LINEAR: linear.PROFILE,
@@ -102,13 +106,14 @@ def _uses(asked: RegressionRequest) -> list[ColumnUse]:
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(columns)]
         if asked.parity and name != asked.label.party:
             uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(columns)]
-        if name == asked.label.party and _needs_label(asked):
+        if name == asked.label.party and needs_label(asked):
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
 
 
-def _needs_label(asked: RegressionRequest) -> bool:
-    return not asked.model
+def needs_label(asked: RegressionRequest) -> bool:
+    """Whether the label itself is read: to fit, or to measure."""
+    return not asked.model or asked.compares_outcomes
 
 
 def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
@@ -120,6 +125,7 @@ def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
             (PREDICTIONS, asked.predictions and party == asked.label.party),
             (OWN, fitted),
             (OPENED, asked.parity and party == asked.label.party),
+            (measuring.OUTPUT, asked.measures and party == asked.label.party),
         )
         outputs[party] = tuple(name for name, given in names if given)
     return outputs
@@ -135,6 +141,7 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
         roles[Role.DEALER] = (agreement.dealer,)
     others = [name for name in agreement.computing if name != asked.label.party]
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
+    facts |= measuring.FACTS
     named = [("align", joint_rows.profile(agreement.computing))]
     if not asked.model:
         named.append(("fit", FITTED[asked.family]))
@@ -144,8 +151,16 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
         named += [("diagnose", collinearity.PROFILE), ("diagnose", DIAGNOSTICS)] if asked.collinearity else []
         named.append(("reveal", COEFFICIENTS))
     named += [("parity", parity.PROFILE)] if asked.parity else []
+    named += [("predict", TAKEN_UP)] if asked.model else []
     named += [("predict", PREDICTED)] if asked.predictions else []
-    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+    steps = [Step(name, profile, roles, facts) for name, profile in named]
+    if asked.measures:
+        told = measuring.profiles(
+            evaluating.PREDICTED[asked.family], asked.compares_outcomes, hidden=not asked.predictions, stable=True
+        )
+        measured = {**roles, Role.RECIPIENT: (asked.label.party,)}
+        steps += [Step("evaluate", profile, measured, facts) for profile in told]
+    return tuple(steps)
 
 
 def _flows(asked: RegressionRequest) -> tuple[Flow, ...]:
@@ -155,7 +170,8 @@ def _flows(asked: RegressionRequest) -> tuple[Flow, ...]:
     learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE))
     flows = [] if asked.model else [Flow(SUMMARY, Shape.MODEL, learned), Flow(OWN, Shape.MODEL, learned)]
     flows += [Flow(OPENED, Shape.VALUE, opened)] if asked.parity else []
-    return (*flows, Flow(PREDICTIONS, Shape.PERSON, features)) if asked.predictions else tuple(flows)
+    flows += [Flow(PREDICTIONS, Shape.PERSON, features)] if asked.predictions else []
+    return tuple([*flows, Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)] if asked.measures else flows)
 
 
 SECONDS_A_CELL = 4e-6

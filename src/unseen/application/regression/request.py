@@ -24,6 +24,15 @@ class Family(StrEnum):
     GAMMA = "gamma"
 
 
+class Monitor(StrEnum):
+    """What an earlier model's later rows are held against."""
+
+    POPULATION = "population"
+    """The rows it was fitted to: has the population moved?"""
+    OUTCOMES = "outcomes"
+    """That, and the label: does the model still hold?"""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,8 +88,10 @@ class RegressionRequest(_Strict):
     `penalty` is L2, on columns as they are. `recipients` get the table of coefficients (unless named, the label's
     party); `collinearity` adds correlations and variance inflation factors to it; `predictions` go to the label's
     party. `parity` opens all columns to the label's party, where the agreement lets them be looked up row by row,
-    and holds the joint model against the pooled one. `model` names an earlier job whose model predicts these rows:
-    then nothing is fitted.
+    and holds the joint model against the pooled one. `held_out` is the share of common rows that fit nothing and
+    measure the model, drawn by `seed` (the run's own unless given): from predictions where these go to the label's
+    party, else on shares. `model` names an earlier job whose model predicts these rows: then nothing is fitted;
+    `monitor` holds them against the rows of the fit, and against the label if it says so.
     """
 
     family: Family
@@ -95,7 +106,10 @@ class RegressionRequest(_Strict):
     collinearity: bool = False
     predictions: bool = False
     parity: bool = False
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    seed: str = ""
     model: str = ""
+    monitor: Monitor | None = None
 
     @model_validator(mode="after")
     def _columns_fit(self) -> RegressionRequest:
@@ -116,8 +130,14 @@ class RegressionRequest(_Strict):
         for term in self.terms():
             if term.party not in self.parties:
                 raise ValueError(f"{term.party}, whose {term.column!r} is named, is no party of the request")
-        if self.model and not self.predictions:
-            raise ValueError("an earlier model is there to predict: ask for `predictions`")
+        if self.model and not (self.predictions or self.monitor):
+            raise ValueError("an earlier model is there to predict: ask for `predictions`, or `monitor` it")
+        if self.model and self.held_out:
+            raise ValueError(
+                "with `model` nothing is fitted, and nothing held out: measure the model by `monitor`"
+            )
+        if self.monitor and not self.model:
+            raise ValueError("`monitor` is for the model of an earlier job; hold out rows of a fit by `held_out`")
         if self.parity:
             self._parity_fits()
         return self
@@ -140,6 +160,16 @@ class RegressionRequest(_Strict):
             raise ValueError(f"{name} names a feature twice")
         if strangers := sorted(set(side.signs) - set(side.features)):
             raise ValueError(f"{name} gives a sign to {', '.join(strangers)}, no feature of its own")
+
+    @property
+    def measures(self) -> bool:
+        """Whether rows measure the model or its population."""
+        return bool(self.held_out or self.monitor)
+
+    @property
+    def compares_outcomes(self) -> bool:
+        """Whether predictions are held against the label."""
+        return bool(self.held_out) or self.monitor is Monitor.OUTCOMES
 
     def terms(self) -> list[Term]:
         """The columns that are neither key nor label nor feature."""

@@ -1,9 +1,9 @@
 """How far predictions of numbers lie from what came, where nobody may see a prediction: errors on shares.
 
 Squared and absolute errors, the deviance of `measures`, and by bands of equal size in the order of predictions
-what came and what was expected. Predictors are held within ±2^12 units of the label (numbers), or from e^-16 (amounts:
-e^-8) to e^8 times the labels' mean (counts and amounts); an error counts as 2^12 units or means at most. Means by
-the exponential function, right to 7e-4 of their size each (`share.exponential`).
+what came and what was expected. Predictors are held within ±2^12 units of the label (numbers), or from e^-16
+(amounts: e^-8) to e^8 times the labels' mean; an error counts as 2^12 units or means at most. Means by the
+exponential function, right to 7e-4 of their size each (`share.exponential`).
 
 Setting: semi-honest, any number of parties, all but one colluding, correlated randomness from the source. Who
 learns what: see PROFILE. Failure: none. Cost: a sort, and about six comparisons a row.

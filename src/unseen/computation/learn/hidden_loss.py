@@ -3,8 +3,8 @@
     log(1 + e^s) = s/2 + h(s),   h(s) = log(2 cosh(s/2)) is even and smooth, and |s|/2 but for e^-|s| far out
 
 Scores are held within ±12, where one Fourier series gives h to 2e-6; beyond, h grows by half of what was cut off,
-to 7e-6, and a chance is 0 or 1. So a row's log-loss is right to 1e-5 and its chance to 2.5e-4 (mostly rounding, which
-has no bias), for any score.
+to 7e-6, and a chance is 0 or 1. So a row's log-loss is right to 1e-5 and its chance to 2.5e-4 (mostly rounding,
+which has no bias), for any score.
 
 Source: the series as in `share.smooth` and `share.functions`. Setting: semi-honest, any number of parties, all but
 one colluding. Nobody learns anything; no failure probability.

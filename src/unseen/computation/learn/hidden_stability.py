@@ -43,13 +43,13 @@ AT_ONCE: Final = 1 << 20
 
 
 def score_edges(scores: Shared, smallest: int = 1) -> Shared:
-    """The scores (n,) that part the rows into at most ten bands of `smallest` rows or more: (bands - 1,), shared."""
+    """The scores of (n,) that part the rows into up to ten bands of at least `smallest`: (bands - 1,), shared."""
     marks = band_marks(scores.size, smallest)
     return order_statistics(scores, (marks[:-1] + 1).tolist())
 
 
 def counts_between(edges: Shared, scores: Shared, recipient: str) -> Index | None:
-    """How many of scores (n,) lie between edges (k,), each at or above its lower one: (k + 1,) to `recipient`."""
+    """How many of scores (n,) lie between edges (k,), each edge in the upper band: (k + 1,) to `recipient`."""
     if edges.fraction != scores.fraction or scores.shape != (scores.size,) or edges.shape != (edges.size,):
         raise MisuseError("scores and edges must be vectors of the same precision")
     if not edges.size:
