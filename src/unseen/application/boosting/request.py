@@ -43,8 +43,9 @@ class BoostingRequest(_Strict):
 
     `bins` is the most bins a numeric column gets, missing values apart; `held_out` the share of common rows that
     train nothing and measure the model; `patience` trees without a better loss on them end the training, 0
-    never; `seed` fixes who is held out and which rows and columns a tree sees. `model` names an earlier job whose
-    trees score these rows: then nothing is trained.
+    never; `seed` fixes who is held out and which rows and columns a tree sees. `hidden`
+    keeps all scores hidden: the label's party gets measures alone, made on shares. `model` names an earlier job
+    whose trees score these rows: then nothing is trained.
     """
 
     label: Label
@@ -61,6 +62,7 @@ class BoostingRequest(_Strict):
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
     patience: Annotated[int, Field(ge=0)] = 0
     seed: str = ""
+    hidden: bool = False
     model: str = ""
 
     @model_validator(mode="after")
