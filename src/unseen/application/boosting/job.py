@@ -18,12 +18,11 @@ from unseen.application.boosting.evaluating import hidden, own_stability, shown
 from unseen.application.boosting.model import FILE, Part, read_part, write_part
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.evaluation.characteristics import kept_bins
-from unseen.application.joint_rows import common_rows
-from unseen.computation.intersect.keys import from_arrow
+from unseen.application.evaluation.held_out import lots
+from unseen.application.joint_table import joint_table
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
-from unseen.computation.types import Index, Real
-from unseen.data import contract
+from unseen.computation.types import Real
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.application import Run
@@ -34,7 +33,7 @@ class Rows:
     """This party's own rows of the common keys, in the order of all parties, training rows first."""
 
     table: pa.Table
-    keys: list[bytes]
+    keys: list[str]
     training: int
 
 
@@ -66,8 +65,7 @@ def perform(run: Run) -> Mapping[str, Json]:
     else:
         opened = reveal_scores(scores, asked.label.party, model.settings.objective)
         if opened is not None and label is not None:
-            keys = [key.decode() for key in rows.keys]
-            result |= shown(run, asked, keys, label, opened + centre, rows.training)
+            result |= shown(run, asked, rows.keys, label, opened + centre, rows.training)
     run.progress("evaluate", 1.0)
     return result
 
@@ -75,19 +73,17 @@ def perform(run: Run) -> Mapping[str, Json]:
 def _aligned(run: Run, asked: BoostingRequest) -> Rows:
     """The order, and so who is held out and whom a tree sees, follows from keys and public seed alone: a validator
     finds the same rows."""
-    side = asked.parties[run.party]
     run.progress("align", 0.0)
-    table = run.release(side.dataset)
-    keys_column = contract.normalised(table[side.key])
-    contract.require_unique(keys_column)
-    keys = from_arrow(keys_column)
-    rows = common_rows(run, keys, lambda done, note: run.progress("align", done, note))
-    seed = (asked.seed or run.plan.seed).encode()
-    lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
-    training = len(rows) - round(asked.held_out * len(rows))
-    ordered: Index = rows[sorted(range(len(rows)), key=lots.__getitem__)]
+    found = joint_table(
+        run,
+        asked.parties[run.party],
+        asked.most_unfit,
+        lambda done, note: run.progress("align", done, note),
+    )
+    drawn = lots(found.keys, asked.seed or run.plan.seed)
+    ordered = found.take(np.array(sorted(range(len(drawn)), key=drawn.__getitem__), dtype=np.int64))
     run.progress("align", 1.0)
-    return Rows(table.take(ordered), [keys[row] for row in ordered], training)
+    return Rows(ordered.table, ordered.texts, len(drawn) - round(asked.held_out * len(drawn)))
 
 
 def _settings(asked: BoostingRequest, seed: str, rows: int, training: int) -> Settings:

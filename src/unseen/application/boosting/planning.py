@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application import joint_rows
+from unseen.application import joint_keys
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.declared import as_parameter
 from unseen.application.evaluation import measuring
@@ -13,7 +13,6 @@ from unseen.computation.learn import boosting
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
@@ -56,7 +55,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
     outputs[asked.label.party] = (measuring.OUTPUT if asked.hidden else SCORE_OUTPUT, OWN_OUTPUT)
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
-        "key_normalisation": NORMALISATION,
+        **joint_keys.as_parameters(asked.parties),
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
@@ -79,9 +78,9 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 
 
 def _uses(asked: BoostingRequest) -> list[ColumnUse]:
-    uses = []
+    uses: list[ColumnUse] = []
     for name, side in sorted(asked.parties.items()):
-        uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
+        uses += joint_keys.uses(name, side)
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
@@ -94,8 +93,10 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
     if agreement.dealer:
         roles[Role.DEALER] = (agreement.dealer,)
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
+    aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
+    facts |= spoken
     named = [
-        ("align", joint_rows.profile(agreement.computing)),
+        ("align", aligned),
         ("train", COLUMNS),
         ("train", boosting.PROFILE),
         *([] if asked.hidden else [("evaluate", SCORES)]),

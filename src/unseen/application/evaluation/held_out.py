@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from blake3 import blake3
 
-from unseen.computation.intersect.keys import Keys
 from unseen.computation.types import Index
 
 
-def training_first(keys: Keys, rows: Index, share: float, seed: str) -> tuple[Index, int]:
-    """Rows of the table with `keys`, in the order of all parties, rearranged: those that train first.
+def lots(keys: Sequence[bytes], seed: str) -> list[bytes]:
+    """One lot a row."""
+    return [blake3(seed.encode() + b"/held-out/" + key).digest() for key in keys]
 
-    `share` of them, rounded, is held out. Returns the rows and how many train.
+
+def training_first(keys: Sequence[bytes], share: float, seed: str) -> tuple[Index, int]:
+    """Places of the rows with these keys: those that train, then those held out, `share` of all, rounded.
+
+    Returns the places and how many train.
     """
-    training = len(rows) - round(share * len(rows))
-    lots = [blake3(seed.encode() + b"/held-out/" + keys[row]).digest() for row in rows]
-    first = set(sorted(lots)[:training])
-    picked = np.array([lot in first for lot in lots], dtype=bool)
-    return np.r_[rows[picked], rows[~picked]], training
+    training, drawn = len(keys) - round(share * len(keys)), lots(keys, seed)
+    first = set(sorted(drawn)[:training])
+    picked = np.array([lot in first for lot in drawn], dtype=bool)
+    return np.r_[np.flatnonzero(picked), np.flatnonzero(~picked)], training

@@ -9,14 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from unseen.application.evaluation.held_out import training_first
-from unseen.application.joint_rows import common_rows
+from unseen.application.joint_table import joint_table
 from unseen.application.outcome_values import outcomes
 from unseen.application.regression.request import Label, RegressionRequest, Term
-from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.rows import RowTerms, RowValues
 from unseen.computation.types import Real
-from unseen.data import contract
 from unseen.errors import DataError
 from unseen.interaction.application import Run
 
@@ -37,17 +35,19 @@ class Rows:
 
 def aligned(run: Run, asked: RegressionRequest) -> Rows:
     """The released table's common rows."""
-    side = asked.parties[run.party]
     run.progress("align", 0.0)
-    table = run.release(side.dataset)
-    keys = contract.normalised(table[side.key])
-    contract.require_unique(keys)
-    chosen = common_rows(run, from_arrow(keys), lambda done, note: run.progress("align", done, note))
-    training = len(chosen)
+    found = joint_table(
+        run,
+        asked.parties[run.party],
+        asked.most_unfit,
+        lambda done, note: run.progress("align", done, note),
+    )
+    training = len(found.keys)
     if asked.held_out:
-        chosen, training = training_first(from_arrow(keys), chosen, asked.held_out, asked.seed or run.plan.seed)
+        order, training = training_first(found.keys, asked.held_out, asked.seed or run.plan.seed)
+        found = found.take(order)
     run.progress("align", 1.0)
-    return Rows(table.take(chosen), keys.take(pa.array(chosen)).to_pylist(), training)
+    return Rows(found.table, found.texts, training)
 
 
 def blocks(run: Run, asked: RegressionRequest, rows: Rows) -> list[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application import joint_rows
+from unseen.application import joint_keys
 from unseen.application.declared import as_parameter
 from unseen.application.evaluation import measuring
 from unseen.application.regression import evaluating, parity
@@ -14,7 +14,6 @@ from unseen.computation.intersect import align
 from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
@@ -76,7 +75,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         raise MisuseError("the agreement names no dealer; this version needs one")
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
-        "key_normalisation": NORMALISATION,
+        **joint_keys.as_parameters(asked.parties),
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
@@ -99,9 +98,9 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 
 
 def _uses(asked: RegressionRequest) -> list[ColumnUse]:
-    uses = []
+    uses: list[ColumnUse] = []
     for name, side in sorted(asked.parties.items()):
-        uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
+        uses += joint_keys.uses(name, side)
         columns = {*side.features, *(term.column for term in asked.terms() if term.party == name)}
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(columns)]
         if asked.parity and name != asked.label.party:
@@ -141,8 +140,9 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
         roles[Role.DEALER] = (agreement.dealer,)
     others = [name for name in agreement.computing if name != asked.label.party]
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    facts |= measuring.FACTS
-    named = [("align", joint_rows.profile(agreement.computing))]
+    aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
+    facts |= {**measuring.FACTS, **spoken}
+    named = [("align", aligned)]
     if not asked.model:
         named.append(("fit", FITTED[asked.family]))
         named += [("fit", rows.WEIGHTS)] if asked.weights else []

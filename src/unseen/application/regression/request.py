@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from unseen.application.declared import Rows
+from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.computation.learn.problem import Criterion
 from unseen.computation.learn.selection import Direction
 from unseen.errors import MisuseError
@@ -52,16 +52,12 @@ class Term(_Strict):
     column: str
 
 
-class Side(_Strict):
-    """One party's part: data set, key column, numeric feature columns.
+class Side(KeyedSide):
+    """One party's part: data set, keys, numeric feature columns.
 
-    `signs` names columns whose coefficient must not be negative (1) or not be positive (-1); `rows` is how many
-    rows it offers at most, which may be left out where the agreement does not limit them.
+    `signs` names columns whose coefficient must not be negative (1) or not be positive (-1).
     """
 
-    dataset: str
-    key: str
-    rows: Rows | None = None
     features: tuple[str, ...] = ()
     signs: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
 
@@ -91,7 +87,8 @@ class RegressionRequest(_Strict):
     and holds the joint model against the pooled one. `held_out` is the share of common rows that fit nothing and
     measure the model, drawn by `seed` (the run's own unless given): from predictions where these go to the label's
     party, else on shares. `model` names an earlier job whose model predicts these rows: then nothing is fitted;
-    `monitor` holds them against the rows of the fit, and against the label if it says so.
+    `monitor` holds them against the rows of the fit, and against the label if it says so. `most_unfit` is the
+    share of keys that may be empty, repeated or malformed, each; their rows are left out.
     """
 
     family: Family
@@ -110,6 +107,7 @@ class RegressionRequest(_Strict):
     seed: str = ""
     model: str = ""
     monitor: Monitor | None = None
+    most_unfit: Unfit = 0.0
 
     @model_validator(mode="after")
     def _columns_fit(self) -> RegressionRequest:
@@ -151,7 +149,7 @@ class RegressionRequest(_Strict):
             raise ValueError("a parity run needs the label's party among the recipients of the coefficients")
 
     def _side_fits(self, name: str, side: Side) -> None:
-        others = {term.column for term in self.terms() if term.party == name} | {side.key}
+        others = {term.column for term in self.terms() if term.party == name} | {*side.key_columns}
         if name == self.label.party:
             others.add(self.label.column)
         if taken := sorted(others & set(side.features)):
