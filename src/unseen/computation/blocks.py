@@ -23,6 +23,7 @@ BLOCKS: Final = (
     Message("lift"),
     Message("gate"),
     Message("bits-to-numbers"),
+    Message("number-to-bits"),
     Message("where"),
     Message("comparison"),
     Message("equality"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from unseen.encoding import Json
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request, Run
 from unseen.interaction.plan import Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Boosting:
@@ -31,6 +36,18 @@ class Boosting:
         from unseen.application.boosting.planning import estimate
 
         return estimate(plan, rows)
+
+    def present(
+        self,
+        console: Console,
+        record: Mapping[str, Any],
+        result: Mapping[str, Any],
+        report: Path,
+        ledgers: Sequence[Path],
+    ) -> None:
+        from unseen.application.boosting.presentation import present
+
+        present(console, record, result, report)
 
 
 APPLICATION = Boosting()

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from unseen.application.boosting.request import Label
+from unseen.application.outcome_values import outcomes
 from unseen.computation.circle import Circle
 from unseen.computation.learn.binning import Bins, LevelBins, NumberBins, level_bins, number_bins
 from unseen.computation.learn.boosting import Columns
@@ -80,12 +81,11 @@ def labels(table: pa.Table, label: Label) -> Real:
     if column.null_count:
         raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
     if label.positive:
-        wanted = {str(value) for value in label.positive}
-        truth = np.array([float(str(value) in wanted) for value in column.to_pylist()])
+        truth = outcomes(column.to_pylist(), label.positive)
         if not 0 < truth.sum() < len(truth):
             raise DataError(
                 f"the label {label.column!r} has one class only among the common rows; "
-                f"check the values that mean 1 ({', '.join(sorted(wanted))})"
+                f"check the values that mean 1 ({', '.join(sorted(map(str, label.positive)))})"
             )
         return truth
     if not _numeric(column.type):

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from blake3 import blake3
 
 from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
+from unseen.application.boosting.evaluating import hidden, own_stability, shown
 from unseen.application.boosting.model import FILE, Part, read_part, write_part
 from unseen.application.boosting.request import BoostingRequest, read_request
-from unseen.application.joint_rows import common_rows
-from unseen.computation.intersect.keys import from_arrow
+from unseen.application.evaluation.characteristics import kept_bins
+from unseen.application.evaluation.held_out import lots
+from unseen.application.joint_table import joint_table
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
-from unseen.computation.learn.evaluate import quality
-from unseen.computation.types import Index, Real
-from unseen.data import contract
+from unseen.computation.types import Real
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.application import Run
@@ -34,8 +33,12 @@ class Rows:
     """This party's own rows of the common keys, in the order of all parties, training rows first."""
 
     table: pa.Table
-    keys: list[bytes]
+    keys: list[str]
     training: int
+
+
+Held: TypeAlias = tuple[Boosted, Binned, Mapping[str, Json]]
+"""A model, this party's columns in its bins, and how many of its training rows lay in each."""
 
 
 def perform(run: Run) -> Mapping[str, Json]:
@@ -46,19 +49,23 @@ def perform(run: Run) -> Mapping[str, Json]:
     centre = 0.0 if label is None or asked.classifies else float(label[: rows.training].mean())
     run.progress("train", 0.0)
     if asked.model:
-        model, own = _taken_up(run, asked, rows)
+        model, own, counts = _taken_up(run, asked, rows)
     else:
-        model, own = _trained(run, asked, rows, None if label is None else label - centre)
+        model, own, counts = _trained(run, asked, rows, None if label is None else label - centre)
     run.progress("evaluate", 0.0)
     scores = model.scores(own.places, rows.table.num_rows)
-    opened = reveal_scores(scores, asked.label.party, model.settings.objective)
     result: dict[str, Json] = {
         "rows": {"aligned": rows.table.num_rows, "training": rows.training},
         "trees": len(model.trees),
         "own_splits": _own_splits(model, own),
+        **own_stability(own, counts, rows.training, later=bool(asked.model)),
     }
-    if opened is not None and label is not None:
-        result |= _evaluated(run, asked, rows, label, opened + centre)
+    if asked.hidden:
+        result |= hidden(run, asked, scores, label, centre, rows.training, model.settings.objective)
+    else:
+        opened = reveal_scores(scores, asked.label.party, model.settings.objective)
+        if opened is not None and label is not None:
+            result |= shown(run, asked, rows.keys, label, opened + centre, rows.training)
     run.progress("evaluate", 1.0)
     return result
 
@@ -66,19 +73,17 @@ def perform(run: Run) -> Mapping[str, Json]:
 def _aligned(run: Run, asked: BoostingRequest) -> Rows:
     """The order, and so who is held out and whom a tree sees, follows from keys and public seed alone: a validator
     finds the same rows."""
-    side = asked.parties[run.party]
     run.progress("align", 0.0)
-    table = run.release(side.dataset)
-    keys_column = contract.normalised(table[side.key])
-    contract.require_unique(keys_column)
-    keys = from_arrow(keys_column)
-    rows = common_rows(run, keys, lambda done, note: run.progress("align", done, note))
-    seed = (asked.seed or run.plan.seed).encode()
-    lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
-    training = len(rows) - round(asked.held_out * len(rows))
-    ordered: Index = rows[sorted(range(len(rows)), key=lots.__getitem__)]
+    found = joint_table(
+        run,
+        asked.parties[run.party],
+        asked.most_unfit,
+        lambda done, note: run.progress("align", done, note),
+    )
+    drawn = lots(found.keys, asked.seed or run.plan.seed)
+    ordered = found.take(np.array(sorted(range(len(drawn)), key=drawn.__getitem__), dtype=np.int64))
     run.progress("align", 1.0)
-    return Rows(table.take(ordered), [keys[row] for row in ordered], training)
+    return Rows(ordered.table, ordered.texts, len(drawn) - round(asked.held_out * len(drawn)))
 
 
 def _settings(asked: BoostingRequest, seed: str, rows: int, training: int) -> Settings:
@@ -99,7 +104,7 @@ def _settings(asked: BoostingRequest, seed: str, rows: int, training: int) -> Se
     )
 
 
-def _trained(run: Run, asked: BoostingRequest, rows: Rows, label: Real | None) -> tuple[Boosted, Binned]:
+def _trained(run: Run, asked: BoostingRequest, rows: Rows, label: Real | None) -> Held:
     side = asked.parties[run.party]
     own = cut(rows.table, side.features, rows.training, asked.bins)
     counts = {name: len(party.features) for name, party in asked.parties.items()}
@@ -116,11 +121,12 @@ def _trained(run: Run, asked: BoostingRequest, rows: Rows, label: Real | None) -
         settings,
         progress=lambda done, of: run.progress("train", done / of, f"tree {done} of {of}"),
     )
-    write_part(run.folder, _part(run, model, own))
-    return model, own
+    lay = kept_bins(own.names, own.places[: rows.training], own.widths)
+    write_part(run.folder, _part(run, model, own, lay))
+    return model, own, lay
 
 
-def _part(run: Run, model: Boosted, own: Binned) -> Part:
+def _part(run: Run, model: Boosted, own: Binned, counts: Mapping[str, Json]) -> Part:
     return Part(
         party=run.party,
         parties=run.plan.parties,
@@ -131,10 +137,11 @@ def _part(run: Run, model: Boosted, own: Binned) -> Part:
         columns=model.columns,
         bins=own.as_json(),
         trees=tuple(model.trees),
+        counts=counts,
     )
 
 
-def _taken_up(run: Run, asked: BoostingRequest, rows: Rows) -> tuple[Boosted, Binned]:
+def _taken_up(run: Run, asked: BoostingRequest, rows: Rows) -> Held:
     """An earlier job's model, this party's part from its own folder; all must hold parts of one model."""
     part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.plan.parties)
     if part.agreement != run.plan.agreement:
@@ -144,7 +151,7 @@ def _taken_up(run: Run, asked: BoostingRequest, rows: Rows) -> tuple[Boosted, Bi
     _same_model(run, part)
     settings = Settings(objective=part.objective, base=part.base)
     model = Boosted(run.circle, settings, part.columns, list(part.trees))
-    return model, cut_as(rows.table, asked.parties[run.party].features, part.bins)
+    return model, cut_as(rows.table, asked.parties[run.party].features, part.bins), part.counts
 
 
 def _same_model(run: Run, part: Part) -> None:
@@ -163,17 +170,3 @@ def _own_splits(model: Boosted, own: Binned) -> Json:
         for split in tree.splits:
             counts[own.names[split.column]] += 1
     return cast("Json", dict(sorted(counts.items(), key=lambda item: -item[1])))
-
-
-def _evaluated(run: Run, asked: BoostingRequest, rows: Rows, label: Real, scores: Real) -> dict[str, Json]:
-    """Scores to a file, and how well they do on the rows that trained nothing."""
-    path = run.folder / "scores.parquet"
-    texts = [key.decode() for key in rows.keys]
-    held_out = np.arange(len(texts)) >= rows.training
-    pq.write_table(pa.table({"key": texts, "score": scores, "held_out": held_out}), path)
-    fresh, truth = scores[rows.training :], label[rows.training :]
-    if asked.classifies:
-        return {"joint": quality(-fresh, truth).as_json()}
-    spread = float(((truth - truth.mean()) ** 2).mean())
-    error = float(((fresh - truth) ** 2).mean())
-    return {"joint": {"mean_squared_error": error, "r_squared": 1.0 - error / spread if spread else 0.0}}

@@ -7,7 +7,7 @@ digest over its own content. A part alone says which of its holder's columns the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ FILE_LIMIT: Final = 64 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """One party's part. `bins` says how each own column is cut: edges of a numeric one, levels of another."""
+    """One party's part. `bins` says how each own column is cut: edges of a numeric one, levels of another;
+    `counts` how many training rows lay in each of its bins."""
 
     party: str
     parties: tuple[str, ...]
@@ -37,6 +38,7 @@ class Part:
     columns: tuple[Column, ...]
     bins: Mapping[str, Json]
     trees: tuple[Tree, ...]
+    counts: Mapping[str, Json] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Json]:
         body: dict[str, Json] = {
@@ -49,6 +51,7 @@ class Part:
             "columns": [[c.owner, c.place, c.width, int(c.missing), c.direction] for c in self.columns],
             "bins": dict(self.bins),
             "trees": [_tree_json(tree) for tree in self.trees],
+            "counts": dict(self.counts),
         }
         return {**body, "digest": digest(TAG, body)}
 
@@ -87,6 +90,7 @@ def _from_json(found: dict[str, Any]) -> Part:
         columns=tuple(Column(o, p, w, bool(m), d) for o, p, w, m, d in body["columns"]),
         bins=body["bins"],
         trees=tuple(_tree(tree) for tree in body["trees"]),
+        counts=body.get("counts", {}),
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application import joint_rows
+from unseen.application import joint_keys
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.declared import as_parameter
+from unseen.application.evaluation import measuring
 from unseen.computation.intersect import align
 from unseen.computation.learn import boosting
+from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
@@ -32,6 +33,13 @@ COLUMNS: Final = Profile(
     reveals=(Disclosure(Role.EACH, "how many bins each column of the others has"),),
     messages=(Message("boosting/*", Carries.DISCLOSED, most_messages=2, most_bytes=1 << 16),),
 )
+MAGNITUDE: Final = Profile(
+    id="boosting/magnitude",
+    title="Magnitude of the label",
+    source="told by the label's party",
+    reveals=(Disclosure(Role.EACH, "the order of magnitude (a power of two) of the label's spread"),),
+    messages=(Message("boosting/magnitude", Carries.DISCLOSED, most_messages=1, most_bytes=24),),
+)
 SCORE_OUTPUT, OWN_OUTPUT = "scores", "own-splits"
 """What the label's holder receives, and what each party keeps: its own splits and its part of the leaf weights."""
 
@@ -44,10 +52,10 @@ def plan(request: Request, agreement: Agreement) -> Plan:
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
     outputs: dict[str, tuple[str, ...]] = dict.fromkeys(asked.parties, (OWN_OUTPUT,))
-    outputs[asked.label.party] = (SCORE_OUTPUT, OWN_OUTPUT)
+    outputs[asked.label.party] = (measuring.OUTPUT if asked.hidden else SCORE_OUTPUT, OWN_OUTPUT)
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
-        "key_normalisation": NORMALISATION,
+        **joint_keys.as_parameters(asked.parties),
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
@@ -70,9 +78,9 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 
 
 def _uses(asked: BoostingRequest) -> list[ColumnUse]:
-    uses = []
+    uses: list[ColumnUse] = []
     for name, side in sorted(asked.parties.items()):
-        uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
+        uses += joint_keys.uses(name, side)
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
@@ -85,14 +93,22 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
     if agreement.dealer:
         roles[Role.DEALER] = (agreement.dealer,)
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
+    aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
+    facts |= spoken
     named = [
-        ("align", joint_rows.profile(agreement.computing)),
+        ("align", aligned),
         ("train", COLUMNS),
         ("train", boosting.PROFILE),
-        ("evaluate", SCORES),
+        *([] if asked.hidden else [("evaluate", SCORES)]),
     ]
     if asked.patience and not asked.model:
         named.insert(3, ("train", boosting.STOPPING))
+    if asked.hidden:
+        predicted = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
+        told = measuring.profiles(predicted, outcomes=True, hidden=True, stable=True)
+        named += [("evaluate", profile) for profile in told]
+        named += [] if asked.classifies else [("evaluate", MAGNITUDE)]
+        facts |= measuring.FACTS
     return tuple(Step(name, profile, roles, facts) for name, profile in named)
 
 
@@ -100,7 +116,10 @@ def _flows(asked: BoostingRequest) -> tuple[Flow, ...]:
     """Scores are a figure for each person; splits are the model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
     learned = tuple(use for use in _uses(asked) if use.use is not Use.JOIN)
-    return (Flow(SCORE_OUTPUT, Shape.PERSON, features), Flow(OWN_OUTPUT, Shape.MODEL, learned))
+    told = Flow(SCORE_OUTPUT, Shape.PERSON, features)
+    if asked.hidden:
+        told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
+    return (told, Flow(OWN_OUTPUT, Shape.MODEL, learned))
 
 
 SECONDS_A_TREE = 0.15

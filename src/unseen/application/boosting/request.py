@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from unseen.application.declared import Rows
+from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
 
@@ -24,16 +24,12 @@ class Label(_Strict):
     positive: tuple[str | int | float | bool, ...] = ()
 
 
-class Side(_Strict):
-    """One party's part: data set, key column, feature columns.
+class Side(KeyedSide):
+    """One party's part: data set, keys, feature columns.
 
-    `directions` names columns along which scores may only rise (1) or only fall (-1); `rows` is how many rows it
-    offers at most, which may be left out where the agreement does not limit them.
+    `directions` names columns along which scores may only rise (1) or only fall (-1).
     """
 
-    dataset: str
-    key: str
-    rows: Rows | None = None
     features: tuple[str, ...] = ()
     directions: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
 
@@ -43,8 +39,10 @@ class BoostingRequest(_Strict):
 
     `bins` is the most bins a numeric column gets, missing values apart; `held_out` the share of common rows that
     train nothing and measure the model; `patience` trees without a better loss on them end the training, 0
-    never; `seed` fixes who is held out and which rows and columns a tree sees. `model` names an earlier job whose
-    trees score these rows: then nothing is trained.
+    never; `seed` fixes who is held out and which rows and columns a tree sees. `hidden`
+    keeps all scores hidden: the label's party gets measures alone, made on shares. `model` names an earlier job
+    whose trees score these rows: then nothing is trained. `most_unfit` is the share of keys that may be empty,
+    repeated or malformed, each; their rows are left out.
     """
 
     label: Label
@@ -61,7 +59,9 @@ class BoostingRequest(_Strict):
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
     patience: Annotated[int, Field(ge=0)] = 0
     seed: str = ""
+    hidden: bool = False
     model: str = ""
+    most_unfit: Unfit = 0.0
 
     @model_validator(mode="after")
     def _columns_fit(self) -> BoostingRequest:
@@ -70,7 +70,9 @@ class BoostingRequest(_Strict):
         if not any(side.features for side in self.parties.values()):
             raise ValueError("no party brings a feature")
         for name, side in self.parties.items():
-            if side.key in side.features or (name == self.label.party and self.label.column in side.features):
+            if set(side.key_columns) & set(side.features) or (
+                name == self.label.party and self.label.column in side.features
+            ):
                 raise ValueError(f"a key or label of {name} cannot be a feature too")
             if len(set(side.features)) < len(side.features):
                 raise ValueError(f"{name} names a feature twice")

@@ -85,14 +85,18 @@ def _grouped(here: Standing, asked: Fairness, table: pa.Table) -> tuple[Index, l
 
 
 def _agreed_names(here: Standing, asked: Fairness, names: list[str]) -> list[str]:
-    """The owner tells the label's holder what the groups are called; who owns both tells how many there are."""
+    """The owner tells the label's holder what the groups are called, and the others how many there are."""
     if here.run.party == asked.party:
-        here.channel.send_bytes(_NAMES, canonical(names if asked.party != here.holder else [""] * len(names)))
+        for party in here.circle.parties:
+            if party != asked.party:
+                said = names if party == here.holder else [""] * len(names)
+                here.to(party).send_bytes(_NAMES, canonical(said))
         return names
+    owner = here.to(asked.party)
     try:
-        heard = parse_json(here.channel.receive_bytes(_NAMES, NAMES_LIMIT))
+        heard = parse_json(owner.receive_bytes(_NAMES, NAMES_LIMIT))
     except MisuseError as error:
-        raise ProtocolError(here.channel.peer, "sent names of groups that cannot be read") from error
+        raise ProtocolError(owner.peer, "sent names of groups that cannot be read") from error
     if not isinstance(heard, list) or not 2 <= len(heard) <= MOST_GROUPS:
-        raise ProtocolError(here.channel.peer, f"has fewer than 2 or more than {MOST_GROUPS} groups")
+        raise ProtocolError(owner.peer, f"has fewer than 2 or more than {MOST_GROUPS} groups")
     return [str(name)[:NAME_LENGTH] for name in heard]

@@ -1,4 +1,4 @@
-"""The run of a scorecard at one party: the same straight line at the label's holder and at the partner.
+"""The run of a scorecard at one party: the same straight line at the label's holder and at its partners.
 
 release → keys → align → bin and weigh → train → points → score → evaluate
 """
@@ -14,12 +14,13 @@ from blake3 import blake3
 
 from unseen.application.credit import equity, outcome, scoring, selftest
 from unseen.application.credit.columns import binned, outcomes, usable_keys
-from unseen.application.credit.request import read_request
+from unseen.application.credit.hidden_weighing import weigh_hidden
+from unseen.application.credit.pointing import pointed
+from unseen.application.credit.request import Tables, read_request
 from unseen.application.credit.sides import Side, Standing, blocks
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import weigh_columns
-from unseen.application.declared import sizes
-from unseen.computation.intersect.align import align
+from unseen.application.joint_rows import common_rows
 from unseen.computation.learn.choose import Choice
 from unseen.computation.learn.logistic import Settings, fit_logistic
 from unseen.encoding import Json
@@ -35,7 +36,8 @@ def perform(run: Run) -> Mapping[str, Json]:
         bad = outcomes(table, asked.label, training) if here.holding else None
     with watch.step("bin"):
         own = binned(table, here.features(run.party), training, asked, here.group)
-        sides, left_out = weigh_columns(here, own, bad, training)
+        weighing = weigh_hidden if asked.tables is Tables.NOBODY else weigh_columns
+        sides, left_out = weighing(here, own, bad, training)
     with watch.step("train"):
         model = fit_logistic(
             run.circle,
@@ -45,21 +47,20 @@ def perform(run: Run) -> Mapping[str, Json]:
             Settings(penalty=asked.penalty, choice=_signs(sides) if asked.keep_signs else Choice()),
             watch.tell,
         )
-        revealed, own_weights = scoring.reveal_model(here, model)
+        revealed = scoring.reveal_model(here, model)
     with watch.step("evaluate"):
         shared = scoring.bad_odds(here, sides, model, len(ids))
         odds = scoring.log_odds(here, shared)
         judged = equity.judge(here, asked.fairness, table, shared, bad) if asked.fairness else None
+        found = pointed(here, sides, model, revealed, len(ids))
         mine = next(side for side in sides if side.party == run.party)
-        if bad is None or odds is None or revealed is None:
-            points = scoring.points_as_partner(here, mine, len(ids))
-            tested = selftest.as_partner(here, mine, own_weights, points, training) if asked.self_test else {}
-            result = outcome.partner_result(here, mine, own_weights, points, len(ids), training, watch)
+        if bad is None or odds is None or revealed is None or found.total is None:
+            tested = selftest.as_partner(here, sides, found.own, training) if asked.self_test else {}
+            result = outcome.partner_result(here, mine, found.coefficients, found.own, len(ids), training, watch)
             return {**result, "self_test": tested} if tested else result
-        card, total, reasons = scoring.points_as_holder(here, sides, revealed, len(ids))
-        scored = outcome.Scored(ids, bad, training, odds, total, reasons)
+        scored = outcome.Scored(ids, bad, training, odds, found.total, found.reasons)
         tested = selftest.as_holder(here, sides, odds, bad, training) if asked.self_test else {}
-        result = outcome.holder_result(here, card, left_out, revealed, scored, mine, watch)
+        result = outcome.holder_result(here, found.card, left_out, revealed, scored, mine, watch)
         more = {"fairness": judged, "self_test": tested or None}
         return {**result, **{name: value for name, value in more.items() if value is not None}}
 
@@ -78,8 +79,7 @@ def _common_customers(here: Standing, watch: Stopwatch) -> tuple[pa.Table, list[
     side = asked.parties[run.party]
     table = run.release(side.dataset)
     keys = usable_keys(table, side.key)
-    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
-    rows = align(run.circle, keys, minimum, watch.tell, declared=sizes(run.plan, run.party))
+    rows = common_rows(run, keys, watch.tell)
     seed = (asked.seed or run.plan.seed).encode()
     lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
     training = len(rows) - round(asked.held_out * len(rows))

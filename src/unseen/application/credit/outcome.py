@@ -50,6 +50,7 @@ def holder_result(
     _write_scores(here.run, scored)
     return {
         "rows": _rows(len(scored.bad), scored.training),
+        "tables": here.asked.tables.value,
         **_measured(scored, _alone(here, mine, scored)),
         "intercept": {"coefficient": revealed.intercept, "standard_error": float(revealed.errors[0])},
         "training_steps": revealed.steps,
@@ -64,27 +65,31 @@ def holder_result(
 def partner_result(
     here: Standing,
     mine: Side,
-    weights: Real,
+    weights: Real | None,
     points: Sequence[Index],
     rows: int,
     training: int,
     watch: Stopwatch,
 ) -> Mapping[str, Json]:
-    """The partner's result: how many customers are common, and the coefficients and points of its own columns."""
-    own = zip(mine.columns, weights.tolist(), mine.labels or (), points, strict=True)
-    return {
-        "rows": _rows(rows, training),
-        "own_columns": [
+    """The partner's result: how many customers are common, and of its own columns what it was told: coefficients,
+    unless `weights` is None, and points of bins, unless there are none."""
+    own: list[Json] = []
+    for place, name in enumerate(mine.columns):
+        texts = (mine.labels or [])[place]
+        column: dict[str, Json] = {"column": name, "description": here.description(mine.party, name)}
+        if weights is not None:
+            column["coefficient"] = round(float(weights[place]), 6)
+        told = points[place].tolist() if points else [None] * len(texts)
+        own.append(
             {
-                "column": name,
-                "description": here.description(here.partner, name),
-                "coefficient": round(coefficient, 6),
-                "bins": [{"label": text, "points": p} for text, p in zip(texts, column.tolist(), strict=True)],
+                **column,
+                "bins": [
+                    {"label": text} if p is None else {"label": text, "points": p}
+                    for text, p in zip(texts, told, strict=True)
+                ],
             }
-            for name, coefficient, texts, column in own
-        ],
-        "steps": watch.as_json(),
-    }
+        )
+    return {"rows": _rows(rows, training), "own_columns": own, "steps": watch.as_json()}
 
 
 def _rows(aligned: int, training: int) -> Json:

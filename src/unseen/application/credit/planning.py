@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from unseen.application.credit.protocols import COEFFICIENTS, GROUPS, REASONS, SCORES, WEIGHTS
-from unseen.application.credit.request import CreditRequest, read_request
+from collections.abc import Mapping
+
+from unseen.application import joint_rows
+from unseen.application.credit.protocols import (
+    COEFFICIENTS,
+    GROUPS,
+    HIDDEN_COEFFICIENTS,
+    HIDDEN_OWN_POINTS,
+    HIDDEN_REASONS,
+    HIDDEN_SCORECARD,
+    HIDDEN_WEIGHTS,
+    OWN_POINTS,
+    REASONS,
+    SCORECARD,
+    SCORES,
+    WEIGHTS,
+)
+from unseen.application.credit.request import CreditRequest, Tables, read_request
 from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align
-from unseen.computation.learn import fairness, logistic, signs, woe
+from unseen.computation.learn import fairness, hidden_evidence, logistic, signs, woe
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
-from unseen.computation.profile import Role
+from unseen.computation.profile import Profile, Role
 from unseen.data.catalogue import Use
 from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
@@ -17,8 +33,10 @@ from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
 from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
 
-OUTPUTS = ("scores", "coefficients", "scorecard", "reasons")
-"""What the label's holder receives, by the names that an agreement's `recipients` use."""
+PERSONS = ("scores", "reasons")
+OUTPUTS = ("scores", "coefficients", SCORECARD, "reasons")
+"""What the label's holder receives, by the names that an agreement's `recipients` use; the first are a
+person's."""
 FAIRNESS = "fairness"
 """What the label's holder receives besides, where it is asked for."""
 OWN = "own-coefficients"
@@ -30,12 +48,9 @@ def plan(request: Request, agreement: Agreement) -> Plan:
     asked = read_request(request.body)
     if set(asked.parties) != set(agreement.computing):
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
-    if len(agreement.computing) != 2:
-        raise MisuseError("the alignment of this version is for two parties")
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
-    received = (*OUTPUTS, FAIRNESS) if asked.fairness else OUTPUTS
-    outputs = {asked.label.party: received, **dict.fromkeys(asked.partners(), (OWN,))}
+    outputs = _outputs(asked, agreement)
     return Plan(
         job=request.job,
         agreement=agreement.id,
@@ -45,12 +60,31 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         parties=agreement.computing,
         dealer=agreement.dealer,
         uses=tuple(_uses(asked)),
-        steps=_steps(asked, agreement),
+        steps=_steps(asked, agreement, outputs),
         outputs=outputs,
         parameters=_parameters(asked, agreement),
         seed=request.seed,
-        flows=_flows(asked),
+        flows=_flows(asked, outputs),
     )
+
+
+def _outputs(asked: CreditRequest, agreement: Agreement) -> dict[str, tuple[str, ...]]:
+    """Where nobody sees tables, points of partners' bins go where the agreement says, and nowhere unless it
+    does."""
+
+    def agreed(output: str, party: str) -> bool:
+        return party in agreement.recipients.get(output, ())
+
+    holder, hidden = asked.label.party, asked.tables is Tables.NOBODY
+    received = [name for name in OUTPUTS if not hidden or name != SCORECARD or agreed(SCORECARD, holder)]
+    received += [FAIRNESS] if asked.fairness else []
+    outputs = {holder: tuple(received)}
+    for partner in asked.partners():
+        if not hidden:
+            outputs[partner] = (OWN,)
+        elif agreed(OWN_POINTS, partner) and asked.parties[partner].features:
+            outputs[partner] = (OWN_POINTS,)
+    return outputs
 
 
 def _uses(asked: CreditRequest) -> list[ColumnUse]:
@@ -65,55 +99,67 @@ def _uses(asked: CreditRequest) -> list[ColumnUse]:
     return uses
 
 
-def _steps(asked: CreditRequest, agreement: Agreement) -> tuple[Step, ...]:
+def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
     everyone, holder = agreement.computing, (asked.label.party,)
-    roles = {Role.EACH: everyone, Role.OWNER: asked.partners(), Role.RECIPIENT: holder}
+    owners = tuple(name for name in asked.partners() if asked.parties[name].features)
+    roles = {Role.EACH: everyone, Role.OWNER: owners, Role.RECIPIENT: holder}
     if agreement.dealer:
         roles[Role.DEALER] = (agreement.dealer,)
     facts = {
-        "owner": " and ".join(asked.partners()),
+        "owner": " and ".join(owners),
         "smallest_overlap": str(agreement.limits.smallest_overlap),
         "smallest_group": str(agreement.limits.smallest_group),
         "smallest_cell": str(asked.smallest_cell),
+        "least_information": str(asked.least_information),
         "reasons": str(asked.reasons),
     }
-    named = [
-        ("align", align.PROFILE),
-        ("bin", woe.PROFILE),
-        ("bin", WEIGHTS),
-        ("train", logistic.PROFILE),
-        ("train", COEFFICIENTS),
-        ("evaluate", SCORES),
-    ]
+    hidden = asked.tables is Tables.NOBODY
+    named: list[tuple[str, Profile]] = [("align", joint_rows.profile(everyone))]
+    if hidden:
+        named += [("bin", hidden_evidence.PROFILE), ("bin", HIDDEN_WEIGHTS)]
+    else:
+        named += [("bin", woe.PROFILE), ("bin", WEIGHTS)]
+    named += [("train", logistic.PROFILE), ("train", HIDDEN_COEFFICIENTS if hidden else COEFFICIENTS)]
+    named.append(("evaluate", SCORES))
     if asked.keep_signs:
         named.append(("train", signs.PROFILE))
     if asked.reasons:
-        named.append(("evaluate", REASONS))
-    if asked.self_test:
+        named.append(("evaluate", HIDDEN_REASONS if hidden else REASONS))
+    if hidden and SCORECARD in outputs[asked.label.party]:
+        named.append(("evaluate", HIDDEN_SCORECARD))
+    knowing = tuple(name for name in owners if hidden and OWN_POINTS in outputs.get(name, ()))
+    if asked.self_test and (knowing or not hidden):
         named.append(("evaluate", HIDDEN_AUC))
     if asked.fairness:
         named += [("evaluate", fairness.PROFILE), ("evaluate", GROUPS)]
         facts |= {"group_owner": asked.fairness.party}
-    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+    steps = [Step(name, profile, roles, facts) for name, profile in named]
+    if knowing:
+        steps.append(Step("evaluate", HIDDEN_OWN_POINTS, {**roles, Role.OWNER: knowing}, facts))
+    return tuple(steps)
 
 
-def _flows(asked: CreditRequest) -> tuple[Flow, ...]:
+def _flows(asked: CreditRequest, outputs: Mapping[str, tuple[str, ...]]) -> tuple[Flow, ...]:
     """Scores and reasons are a figure for each person; all else is the model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
     learned = (*features, *(use for use in _uses(asked) if use.use is Use.LABEL))
-    persons = ("scores", "reasons")
-    flows = tuple(
-        Flow(name, Shape.PERSON, features) if name in persons else Flow(name, Shape.MODEL, learned)
-        for name in (*OUTPUTS, OWN)
-    )
     groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
-    return (*flows, Flow(FAIRNESS, Shape.AGGREGATE, (*groups, *learned))) if groups else flows
+    given = dict.fromkeys(name for names in outputs.values() for name in names)
+    return tuple(
+        Flow(name, Shape.PERSON, features)
+        if name in PERSONS
+        else Flow(name, Shape.AGGREGATE, (*groups, *learned))
+        if name == FAIRNESS
+        else Flow(name, Shape.MODEL, learned)
+        for name in given
+    )
 
 
 def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
     request: Json = asked.model_dump(mode="json")
     return {
         "request": request,
+        "tables": asked.tables.value,
         "key_normalisation": NORMALISATION,
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,

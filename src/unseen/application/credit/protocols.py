@@ -25,8 +25,64 @@ WEIGHTS: Final = Profile(
         ),
         Disclosure(Role.EACH, "the names of all parties' columns in the model"),
     ),
-    messages=_told("credit/shape", "credit/useful", "credit/used", "credit/merged", "credit/weights"),
+    messages=_told("credit/shape", "credit/useful", "credit/merged", "credit/weights"),
 )
+HIDDEN_WEIGHTS: Final = Profile(
+    id="credit/hidden-weights",
+    title="Columns that go into a model on shares",
+    source="told by the label's holder, and by comparison on shares",
+    reveals=(Disclosure(Role.EACH, "the names of all parties' columns in the model"),),
+    messages=_told("credit/widths", "credit/useful"),
+)
+HIDDEN_COEFFICIENTS: Final = Profile(
+    id="credit/hidden-coefficients",
+    title="Coefficients to their recipients, weights of evidence to nobody",
+    source="opening of shares",
+    reveals=(Disclosure(Role.RECIPIENT, "all coefficients of the model with standard errors"),),
+    messages=_told("reveal/intercept", "reveal/weights", "reveal/variances"),
+)
+HIDDEN_SCORECARD: Final = Profile(
+    id="credit/hidden-scorecard",
+    title="Points of bins to the label's holder, made on shares",
+    source="rounded on shares, then opened",
+    reveals=(
+        Disclosure(
+            Role.RECIPIENT,
+            "the labels of the bins of {owner}'s columns in the model, their points, and with the coefficients "
+            "nearly their weights of evidence; each column's information value",
+        ),
+    ),
+    messages=_told("reveal/bin-points", "reveal/information", "credit/labels"),
+)
+HIDDEN_OWN_POINTS: Final = Profile(
+    id="credit/hidden-own-points",
+    title="Points of bins to the columns' owner, made on shares",
+    source="rounded on shares, then opened",
+    reveals=(
+        Disclosure(
+            Role.OWNER,
+            "the points of the bins of its own columns, and so their weights of evidence up to a factor",
+        ),
+    ),
+    messages=_told("reveal/bin-points"),
+)
+HIDDEN_REASONS: Final = Profile(
+    id="credit/hidden-reasons",
+    title="Reason codes, found on shares",
+    source="points compared on shares",
+    reveals=(
+        Disclosure(
+            Role.RECIPIENT,
+            "for every common customer, the names of up to {reasons} of each partner's columns that lowered the "
+            "score most, and no value of them",
+        ),
+    ),
+    messages=_told("reveal/reasons"),
+)
+SCORECARD: Final = "scorecard"
+OWN_POINTS: Final = "own-points"
+"""Outputs, by the names of an agreement's recipients: the points of all bins to the label's holder, and those of
+its own bins to a partner where nobody sees what they are worth."""
 COEFFICIENTS: Final = Profile(
     id="credit/coefficients",
     title="Coefficients to their recipients",

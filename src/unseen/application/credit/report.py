@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,10 +50,12 @@ def render(result: Mapping[str, Any], context: Context) -> str:
 
     card = result["scorecard"]
     parties = list(dict.fromkeys(column["party"] for column in card))
-    colours = dict(zip(parties, PALETTE, strict=False))
-    low = min(entry["points"] for column in card for entry in column["bins"])
-    high = max(entry["points"] for column in card for entry in column["bins"])
-    figures = "".join(_column(column, colours[column["party"]], (low, high)) for column in card)
+    colours = dict(zip(parties, cycle(PALETTE), strict=False))
+    shown = [column for column in card if column["bins"]]
+    points = [entry["points"] for column in shown for entry in column["bins"]] or [0]
+    span = min(points), max(points)
+    figures = "".join(_column(column, colours[column["party"]], span) for column in shown)
+    weighed = [column for column in shown if "rows" in column["bins"][0]]
     body = [
         _head(result, context),
         _section(
@@ -61,7 +64,11 @@ def render(result: Mapping[str, Any], context: Context) -> str:
             f"<figure>{plots.ks(result)}<figcaption>Kolmogorov–Smirnov</figcaption></figure></div>",
         ),
         _section("Score distribution by outcome", f"<figure>{plots.distribution(result)}</figure>"),
-        _section("Weight of each column", f"<figure>{plots.importance(card, colours)}</figure>"),
+        *(
+            [_section("Weight of each column", f"<figure>{plots.importance(weighed, colours)}</figure>")]
+            if weighed
+            else []
+        ),
         _section("Scorecard", _card_table(card, result) + f'<div class="grid">{figures}</div>'),
         *([_section("The model under attack", _self_test(result["self_test"]))] if "self_test" in result else []),
         *([_section("Fairness", _fairness(result["fairness"]))] if "fairness" in result else []),
@@ -107,18 +114,34 @@ def _card_table(card: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) ->
     rows = "".join(
         f"<tr><td>{escape(c['description'])}</td><td>{escape(c['party'])}</td>"
         f"<td class='n'>{c['coefficient']:.3f}</td><td class='n'>{c['standard_error']:.3f}</td>"
-        f"<td class='n'>{_p(c['p_value'])}</td><td class='n'>{c['information_value']:.3f}</td>"
-        f"<td class='n'>{min(b['points'] for b in c['bins'])} to {max(b['points'] for b in c['bins'])}</td></tr>"
+        f"<td class='n'>{_p(c['p_value'])}</td><td class='n'>{_information(c)}</td>"
+        f"<td class='n'>{_span(c)}</td></tr>"
         for c in card
+    )
+    hidden = (
+        "<p>What the bins of other parties' columns count and weigh nobody has seen: it stayed on shares. Their "
+        "points are shown where the agreement says so.</p>"
+        if result.get("tables") == "nobody"
+        else ""
     )
     return (
         f"<p>{scale['score']:.0f} points stand for odds of {scale['odds']:.0f} good to one bad; every "
         f"{scale['double']:.0f} points double them. A customer's score is the sum of one line a column.</p>"
-        "<table><thead><tr><th>column</th><th>held by</th><th class='n'>coefficient</th>"
+        f"{hidden}<table><thead><tr><th>column</th><th>held by</th><th class='n'>coefficient</th>"
         "<th class='n'>std. error</th><th class='n'>p</th><th class='n'>information value</th>"
         "<th class='n'>points</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
+
+
+def _information(column: Mapping[str, Any]) -> str:
+    found = column["information_value"]
+    return "unseen" if found is None else f"{found:.3f}"
+
+
+def _span(column: Mapping[str, Any]) -> str:
+    points = [entry["points"] for entry in column["bins"]]
+    return f"{min(points)} to {max(points)}" if points else "unseen"
 
 
 def _self_test(tested: Mapping[str, Any]) -> str:
@@ -128,14 +151,14 @@ def _self_test(tested: Mapping[str, Any]) -> str:
         f"<li><b>Who was trained on</b>: by their losses, trained-on customers are told from others with an AUC "
         f"of {member['auc']:.3f} (0.5 is a toss); the best threshold gains {member['advantage']:.1%}.</li>"
     )
-    if labels := tested.get("labels_by_partner"):
+    for party, labels in tested.get("labels_by_partner", {}).items():
         items.append(
-            f"<li><b>Who is bad</b>: from all that it has seen, the partner ranks customers with an AUC of "
+            f"<li><b>Who is bad</b>: from all that it has seen, {escape(party)} ranks customers with an AUC of "
             f"{labels['auc']:.3f}, measured on {labels['rows']:,} of them without showing its ranking.</li>"
         )
     items.append(
-        "<li><b>The partner's columns</b>: how often their bins can be guessed from the points stands in the "
-        "partner's own result.</li>"
+        "<li><b>The partners' columns</b>: how often their bins can be guessed from the points stands in each "
+        "partner's own result, where it knows its points.</li>"
     )
     return f"<ul>{''.join(items)}</ul>"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +15,15 @@ from unseen.interaction.agreement import explained
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tables(StrEnum):
+    """Who sees what the joint computation counts in the bins of the partners' columns."""
+
+    OWNER = "owner"
+    """The label's holder sees good and bad by bin, merges and weighs; the column's owner is told the weights."""
+    NOBODY = "nobody"
+    """Counts and weights stay shared; the model takes the columns without anyone seeing what a bin is worth."""
 
 
 class Label(_Strict):
@@ -54,15 +64,17 @@ class Fairness(_Strict):
 
 
 class CreditRequest(_Strict):
-    """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins
-    a numeric column gets; `smallest_bin` the least share of training rows in a bin, `smallest_cell` the least good
-    and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only fall;
-    `penalty` is that of the regression; `keep_signs` takes the best model in which no column's coefficient turns
-    against its weights of evidence, where collinear columns would flip one; `least_information` the information
-    value under which a column is left out; `reasons` how many reason codes each party gives a score; `seed` fixes
-    who is held out, to repeat an earlier run's split; `fairness` counts approvals by a protected group that its
-    owner keeps;
-    `self_test` attacks the finished model with what each party has seen, and reports how far that goes."""
+    """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins a
+    numeric column gets; `smallest_bin` the least share of training rows in a bin, `smallest_cell` the least good
+    and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only
+    fall; `penalty` is that of the regression; `keep_signs` takes the best model in which no column's coefficient
+    turns against its weights of evidence, where collinear columns would flip one; `least_information` the
+    information value under which a column is left out; `tables` who sees counts and weights of the partners'
+    bins: where nobody does, small bins are pooled by their rows alone (`smallest_cell` is for the holder's own
+    columns), and `monotone` has nothing to go by; `reasons` how many reason codes each party gives a score;
+    `seed` fixes who is held out, to repeat an earlier run's split; `fairness` counts approvals by a protected
+    group that its owner keeps; `self_test` attacks the finished model with what each party has seen, and reports
+    how far that goes."""
 
     label: Label
     parties: Mapping[str, Side]
@@ -74,6 +86,7 @@ class CreditRequest(_Strict):
     keep_signs: bool = False
     penalty: Annotated[float, Field(ge=0)] = 1.0
     least_information: Annotated[float, Field(ge=0)] = 0.005
+    tables: Tables = Tables.OWNER
     reasons: Annotated[int, Field(ge=0, le=5)] = 2
     scale: Scale = Scale()
     seed: str = ""
@@ -91,6 +104,8 @@ class CreditRequest(_Strict):
         for name, side in self.parties.items():
             if side.key in side.features:
                 raise ValueError(f"the key of {name} cannot be a feature too")
+        if self.tables is Tables.NOBODY and self.monotone:
+            raise ValueError("`monotone` merges bins by their bad rates, which with `tables: nobody` nobody sees")
         if self.fairness:
             self._fairness_fits(self.fairness)
         return self

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,18 +32,22 @@ class Revealed:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the scorecard, its bins with rows, bad rows, weights of evidence and points."""
+    """One column of the scorecard, its bins with rows, bad rows, weights of evidence and points.
+
+    Where nobody sees what its bins are worth, `counts` and `weights` are None; where its points went elsewhere,
+    there are neither labels nor points, and no information value.
+    """
 
     party: str
     name: str
     description: str
     coefficient: float
     error: float
-    information: float
-    labels: tuple[str, ...]
-    counts: Index
-    weights: Real
-    points: Index
+    information: float | None = None
+    labels: tuple[str, ...] = ()
+    points: Index = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    counts: Index | None = None
+    weights: Real | None = None
 
     @property
     def p_value(self) -> float:
@@ -51,7 +55,6 @@ class Column:
         return math.erfc(abs(self.coefficient / self.error) / math.sqrt(2.0)) if self.error > 0 else 1.0
 
     def as_json(self) -> Json:
-        bins = zip(self.labels, self.counts.tolist(), self.weights.tolist(), self.points.tolist(), strict=True)
         return {
             "party": self.party,
             "column": self.name,
@@ -59,18 +62,16 @@ class Column:
             "coefficient": round(self.coefficient, 6),
             "standard_error": round(self.error, 6),
             "p_value": round(self.p_value, 6),
-            "information_value": round(self.information, 6),
-            "bins": [
-                {
-                    "label": label,
-                    "rows": rows,
-                    "bad": bad,
-                    "weight_of_evidence": round(weight, 6),
-                    "points": points,
-                }
-                for label, (rows, bad), weight, points in bins
-            ],
+            "information_value": None if self.information is None else round(self.information, 6),
+            "bins": [self._bin(place) for place in range(len(self.points))],
         }
+
+    def _bin(self, place: int) -> dict[str, Json]:
+        found: dict[str, Json] = {"label": self.labels[place], "points": int(self.points[place])}
+        if self.counts is None or self.weights is None:
+            return found
+        rows, bad = self.counts[place].tolist()
+        return {**found, "rows": rows, "bad": bad, "weight_of_evidence": round(float(self.weights[place]), 6)}
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,16 @@ class Points:
         return np.rint(self.share - coefficient * weights * self.factor).astype(np.int64)
 
 
+def unit(scale: Scale) -> float:
+    """Points a unit of log-odds."""
+    return float(scale.double / np.log(2.0))
+
+
 def points_scale(scale: Scale, intercept: float, columns: int) -> Points:
     """The scale for a model with this intercept (on bad's log-odds) and so many columns."""
-    factor = scale.double / np.log(2.0)
+    factor = unit(scale)
     offset = scale.score - factor * np.log(scale.odds)
-    return Points(float(factor), float((offset - factor * intercept) / columns))
+    return Points(factor, float((offset - factor * intercept) / columns))
 
 
 def adverse(points: list[Index], bins: Index, most: int) -> Index:
@@ -113,21 +119,24 @@ def score_columns(
     """The scorecard's columns, in the model's order; `description` gives a party's column its public words."""
     found: list[Column] = []
     for side in sides:
-        for name, weighed, labels in zip(side.columns, side.weighed or (), side.labels or (), strict=True):
+        for number, name in enumerate(side.columns):
             place = len(found)
-            coefficient = float(revealed.weights[place])
-            found.append(
-                Column(
-                    side.party,
-                    name,
-                    description(side.party, name),
-                    coefficient,
-                    float(revealed.errors[place + 1]),
-                    weighed.information,
-                    tuple(labels),
-                    weighed.counts,
-                    weighed.weights,
-                    scale.of(coefficient, weighed.weights),
-                )
+            column = Column(
+                side.party,
+                name,
+                description(side.party, name),
+                float(revealed.weights[place]),
+                float(revealed.errors[place + 1]),
             )
+            if side.weighed is not None and side.labels is not None:
+                weighed = side.weighed[number]
+                column = replace(
+                    column,
+                    information=weighed.information,
+                    labels=tuple(side.labels[number]),
+                    points=scale.of(column.coefficient, weighed.weights),
+                    counts=weighed.counts,
+                    weights=weighed.weights,
+                )
+            found.append(column)
     return found

@@ -1,8 +1,10 @@
 """The scorecard attacked with what each party has seen, before anybody uses it.
 
-Membership: from the holder's losses, trained-on customers against the held-out ones. Labels: the partner ranks
-customers by its own columns with the weights it was told; how well that works is measured on shares. Features:
-the holder sees the partner's total points; the partner measures how often that gives away one of its bins.
+Membership: from the holder's losses, trained-on customers against the held-out ones. Labels: a partner ranks
+customers by its own columns with what it was told of them; how well that works is measured on shares. Features:
+the holder sees total points; a partner measures how often that gives away one of its bins, as if the holder knew
+the points of all other parties' columns. Where nobody sees what bins are worth, a partner that was told no
+points has nothing to rank or to measure by.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from unseen.application.credit.protocols import OWN_POINTS
+from unseen.application.credit.scoring import added
 from unseen.application.credit.sides import Side, Standing
 from unseen.computation.learn.attacks import guessed, log_loss, membership
 from unseen.computation.learn.hidden_quality import hidden_auc
@@ -24,44 +28,50 @@ MOST_ROWS: Final = 1000
 
 
 def as_holder(here: Standing, sides: Sequence[Side], odds: Real, bad: Real, training: int) -> Mapping[str, Json]:
-    """What the model gives away of who was trained on, and what the partner could tell of outcomes."""
+    """What the model gives away of who was trained on, and what each partner could tell of outcomes."""
     losses = log_loss(odds, bad)
     found = membership(losses[:training], losses[training:])
     result: dict[str, Json] = {"membership": {"auc": round(found.auc, 4), "advantage": round(found.advantage, 4)}}
-    if _partner_has_columns(here, sides):
-        rows = min(training, MOST_ROWS)
-        auc = _labels(here, None, bad[:rows], rows)
-        result["labels_by_partner"] = {"auc": round(auc or 0.0, 4), "rows": rows}
-    return result
+    rows = min(training, MOST_ROWS)
+    areas: dict[str, Json] = {}
+    for party in _knowing(here, sides):
+        auc = _labels(here, party, None, bad[:rows], rows)
+        areas[party] = {"auc": round(auc or 0.0, 4), "rows": rows}
+    return {**result, "labels_by_partner": areas} if areas else result
 
 
 def as_partner(
-    here: Standing, mine: Side, weights: Real, points: Sequence[Index], training: int
+    here: Standing, sides: Sequence[Side], points: Sequence[Index], training: int
 ) -> Mapping[str, Json]:
     """What the holder could tell of this party's bins from the points it sees."""
-    if not mine.columns:
-        return {}
-    assert mine.values is not None
-    assert mine.index is not None
     rows = min(training, MOST_ROWS)
-    _labels(here, -(mine.values[:rows] @ weights), None, rows)
-    index = mine.index
-    seen = sum(column[index[:, place]] for place, column in enumerate(points))
-    guesses = guessed(points, index, np.asarray(seen))
-    return {
-        "features_by_holder": [
+    result: dict[str, Json] = {}
+    for party in _knowing(here, sides):
+        if party != here.run.party:
+            _labels(here, party, None, None, rows)
+            continue
+        mine = next(side for side in sides if side.party == party)
+        assert mine.index is not None
+        seen = added(points, mine.index, len(mine.index))
+        _labels(here, party, seen[:rows], None, rows)
+        guesses = guessed(points, mine.index, seen.astype(np.int64))
+        result["features_by_holder"] = [
             {"column": name, "attack": round(guess.attack, 4), "blind": round(guess.blind, 4)}
             for name, guess in zip(mine.columns, guesses, strict=True)
         ]
+    return result
+
+
+def _knowing(here: Standing, sides: Sequence[Side]) -> list[str]:
+    """The partners that know the points of their own columns' bins."""
+    found = {
+        side.party for side in sides if side.columns and (not side.hidden or here.told(OWN_POINTS, side.party))
     }
+    return [party for party in here.partners if party in found]
 
 
-def _partner_has_columns(here: Standing, sides: Sequence[Side]) -> bool:
-    return any(side.columns for side in sides if side.party == here.partner)
-
-
-def _labels(here: Standing, scores: Real | None, bad: Real | None, rows: int) -> float | None:
-    """AUC of the partner's own scores against the holder's outcomes, told to the holder."""
+def _labels(here: Standing, partner: str, scores: Real | None, bad: Real | None, rows: int) -> float | None:
+    """AUC of a partner's own scores against the holder's outcomes, told to the holder."""
     circle = here.circle
-    shared = from_owner(circle, circle.rank_of(here.partner), scores, (rows,))
+    shared = from_owner(circle, circle.rank_of(partner), scores, (rows,))
     return hidden_auc(shared, bad, circle.rank_of(here.holder), here.holder)

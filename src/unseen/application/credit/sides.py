@@ -11,8 +11,10 @@ import numpy as np
 from unseen.application.credit.request import CreditRequest
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
+from unseen.computation.learn.coded import BinnedBlock
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.evidence import Weighed
+from unseen.computation.learn.hidden_evidence import HiddenEvidence
 from unseen.computation.types import Array, Index, Real
 from unseen.interaction.application import Run
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Standing:
-    """This party's view of the run: the request, who holds the label, who is the partner, the way to the other."""
+    """This party's view of the run: the request, who holds the label, who are partners, the ways to the others."""
 
     run: Run
     asked: CreditRequest
@@ -40,13 +42,17 @@ class Standing:
         return self.run.party == self.holder
 
     @property
-    def partner(self) -> str:
-        return next(name for name in self.run.plan.parties if name != self.holder)
+    def partners(self) -> tuple[str, ...]:
+        """All others than the label's holder, in rank order."""
+        return tuple(name for name in self.circle.parties if name != self.holder)
 
-    @property
-    def channel(self) -> Channel:
-        """The channel to the other computing party."""
-        return self.circle.others()[0]
+    def to(self, party: str) -> Channel:
+        """The channel to another computing party."""
+        return self.circle.channels[party]
+
+    def told(self, output: str, party: str) -> bool:
+        """Whether the plan gives a party this output."""
+        return output in self.run.plan.outputs.get(party, ())
 
     @property
     def group(self) -> int:
@@ -66,30 +72,31 @@ class Standing:
 class Side:
     """The columns of one party that are in the model, in order.
 
-    `labels` name the merged bins; `weighed` is known to the label's holder. `index` and `values`, (rows,
-    columns) merged bins and weights of evidence of each row, are those of this party's own columns only.
+    `labels` name the merged bins; `weighed` is known to the label's holder, or `hidden` is held by all on
+    shares. `index` and `values`, (rows, columns) merged bins and weights of evidence of each row, are those of
+    this party's own columns only, and nobody has values where evidence is hidden.
     """
 
     party: str
     columns: tuple[str, ...]
     weighed: list[Weighed] | None = None
     labels: list[list[str]] | None = None
+    hidden: HiddenEvidence | None = None
     index: Index | None = None
     values: Real | None = None
 
 
-def blocks(here: Standing, sides: Sequence[Side], rows: int) -> list[Block]:
-    """The first `rows` rows of both sides' columns as the model takes them."""
-    return [
-        Block(
-            here.circle.rank_of(side.party),
-            side.columns,
-            rows,
-            side.values[:rows] if side.party == here.run.party and side.values is not None else None,
-        )
-        for side in sides
-        if side.columns
-    ]
+def blocks(here: Standing, sides: Sequence[Side], rows: int) -> list[Block | BinnedBlock]:
+    """The first `rows` rows of all sides' columns as the model takes them."""
+    return [_block(here, side, rows) for side in sides if side.columns]
+
+
+def _block(here: Standing, side: Side, rows: int) -> Block | BinnedBlock:
+    rank = here.circle.rank_of(side.party)
+    if side.hidden is not None:
+        return side.hidden.block(rank, side.columns, rows, None if side.index is None else side.index[:rows])
+    mine = side.party == here.run.party and side.values is not None
+    return Block(rank, side.columns, rows, side.values[:rows] if mine and side.values is not None else None)
 
 
 def together(columns: Sequence[Array], rows: int, kind: type[np.int64 | np.float64]) -> Array:

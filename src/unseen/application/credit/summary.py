@@ -25,11 +25,13 @@ def comparison(result: Mapping[str, Any]) -> Table:
 
 
 def scorecard(result: Mapping[str, Any]) -> Table:
-    """The points table: one line a bin."""
+    """The points table: one line a bin, or one a column whose bins nobody sees."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, justify in (("column", "left"), ("held by", "left"), ("bin", "left"), ("points", "right")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for column in result["scorecard"]:
+        if not column["bins"]:
+            table.add_row(Text(column["description"]), Text(column["party"]), Text("unseen"), "unseen")
         for number, entry in enumerate(column["bins"]):
             first = number == 0
             table.add_row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import NoReturn
 
 import numpy as np
 
@@ -17,18 +17,16 @@ from unseen.computation.types import Index, Real
 from unseen.encoding import Json
 from unseen.errors import DataError
 
-USED: Final = "credit/used"
-"""Tag of the message that says which of the holder's own columns are in the model."""
-
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A column that is not in the model; `one_bin` where its bins had to be merged into one."""
+    """A column that is not in the model; `one_bin` where its bins had to be merged into one. `information` is None
+    where nobody sees it."""
 
     party: str
     name: str
     description: str
-    information: float
+    information: float | None
     one_bin: bool
 
     def as_json(self) -> Json:
@@ -36,7 +34,7 @@ class LeftOut:
             "party": self.party,
             "column": self.name,
             "description": self.description,
-            "information_value": round(self.information, 6),
+            "information_value": None if self.information is None else round(self.information, 6),
             "why": "all rows in one bin" if self.one_bin else "too little information",
         }
 
@@ -44,69 +42,92 @@ class LeftOut:
 def weigh_columns(
     here: Standing, own: Binned, bad: Real | None, training: int
 ) -> tuple[list[Side], list[LeftOut]]:
-    """Both sides' useful columns in rank order, and at the label's holder those that are left out.
+    """All sides' useful columns in rank order, and at the label's holder those that are left out.
 
-    Raises DataError where no column of either side is of use.
+    Raises DataError where no column of any side is of use.
     """
-    left_out: list[LeftOut] = []
-    if bad is None:
-        sides = _as_partner(here, own, training)
-    else:
-        sides, left_out = _as_holder(here, own, bad, training)
+    weighed: dict[str, list[Weighed]] = {}
+    widths: dict[str, list[int]] = {}
+    for partner in here.partners:
+        widths[partner], tables = _counted_with(here, partner, own, bad, training)
+        weighed[partner] = [_weighed(here, table, ordered) for table, ordered in tables]
+    weighed[here.holder] = [] if bad is None else weigh_own(here, own, bad, training)
+    useful = exchange.useful(
+        here.circle,
+        here.holder,
+        {party: len(here.features(party)) for party in here.circle.parties},
+        None if bad is None else {party: [is_useful(here, w) for w in found] for party, found in weighed.items()},
+    )
+    sides = []
+    for party in here.circle.parties:
+        names, flags = chosen(here.features(party), useful[party]), useful[party]
+        side = Side(party, names)
+        if party == here.holder:
+            side = side if bad is None else own_side(here, own, weighed[party], flags)
+        elif party == here.run.party:
+            side = _told_side(here, own, flags)
+        elif bad is not None:
+            side.weighed = list(chosen(weighed[party], flags))
+            if weighed[party]:
+                exchange.tell_weights(here.to(party), weighed[party])
+                wanted = [len(w.weights) for w in side.weighed]
+                side.labels = exchange.hear_labels(here.to(party), wanted)
+        sides.append(side)
     if not any(side.columns for side in sides):
-        raise DataError(
-            f"no column of either side tells good from bad: among {training} training rows every bin needs "
-            f"{here.asked.smallest_cell} good and {here.asked.smallest_cell} bad ones; lower smallest_cell or "
-            "least_information, or wait for more outcomes"
-        )
-    return sorted(sides, key=lambda side: here.circle.rank_of(side.party)), left_out
+        nothing_useful(here, training)
+    return sides, [entry for party, found in weighed.items() for entry in left_out(here, party, found)]
 
 
-def _as_partner(here: Standing, own: Binned, training: int) -> list[Side]:
-    """Bring bins, hear which columns are of use and how their bins are merged and weighed."""
-    rank, holder = here.circle.rank_of(here.partner), here.circle.rank_of(here.holder)
-    exchange.tell_shape(here.channel, own)
-    outcome_counts(here.circle, rank, own.index[:training], own.widths, None, holder, training, here.group)
-    useful, merged, weights = exchange.hear_weights(here.channel, own.widths)
+def _counted_with(
+    here: Standing, partner: str, own: Binned, bad: Real | None, training: int
+) -> tuple[list[int], list[tuple[Index, bool]]]:
+    """All take part: a partner's bins are counted against the label. Its numbers of bins, and at the label's
+    holder each column's counts and whether its bins are ordered."""
+    names = here.features(partner)
+    if not names:
+        return [], []
+    circle, mine = here.circle, here.run.party == partner
+    widths, ordered = exchange.shape(circle, partner, len(names), own if mine else None)
+    counts = outcome_counts(
+        circle,
+        circle.rank_of(partner),
+        own.index[:training] if mine else None,
+        widths,
+        None if bad is None else bad[:training],
+        circle.rank_of(here.holder),
+        training,
+        here.group,
+    )
+    return widths, [] if counts is None else list(zip(counts, ordered, strict=True))
+
+
+def _told_side(here: Standing, own: Binned, useful: Sequence[bool]) -> Side:
+    """A partner's own useful columns: it hears how their bins are merged and weighed, and tells what they are."""
+    if not own.names:
+        return Side(here.run.party, ())
+    merged, weights = exchange.hear_weights(here.to(here.holder), own.widths)
     places = np.flatnonzero(useful).tolist()
     labels = [own.labels(j, merged[j]) for j in places]
-    exchange.tell_labels(here.channel, labels)
+    exchange.tell_labels(here.to(here.holder), labels)
     rows = len(own.index)
-    ours = Side(
-        here.partner,
+    return Side(
+        here.run.party,
         chosen(own.names, useful),
         labels=labels,
         index=together([merged[j][own.index[:, j]] for j in places], rows, np.int64),
         values=together([weights[j][own.index[:, j]] for j in places], rows, np.float64),
     )
-    names = here.features(here.holder)
-    return [ours, Side(here.holder, chosen(names, exchange.hear_useful(here.channel, len(names), USED)))]
 
 
-def _as_holder(here: Standing, own: Binned, bad: Real, training: int) -> tuple[list[Side], list[LeftOut]]:
-    """Weigh the partner's columns by counts from the protocol, the own ones by counts made at home."""
-    names = here.features(here.partner)
-    rank, holder = here.circle.rank_of(here.partner), here.circle.rank_of(here.holder)
-    widths, ordered = exchange.hear_shape(here.channel, len(names))
-    counts = outcome_counts(here.circle, rank, None, widths, bad[:training], holder, training)
-    assert counts is not None
-    theirs = [_weighed(here, table, flag) for table, flag in zip(counts, ordered, strict=True)]
-    useful = [_useful(here, w) for w in theirs]
-    exchange.tell_weights(here.channel, theirs, useful)
-    partner = Side(here.partner, chosen(names, useful), weighed=list(chosen(theirs, useful)))
-    partner.labels = exchange.hear_labels(here.channel, partner.weighed or [])
-
-    mine = [
+def weigh_own(here: Standing, own: Binned, bad: Real, training: int) -> list[Weighed]:
+    """The holder's own columns, weighed by counts made at home."""
+    return [
         _weighed(here, _counted(own.index[:training, place], bad[:training], width), bins.ordered)
         for place, (width, bins) in enumerate(zip(own.widths, own.bins, strict=True))
     ]
-    useful = [_useful(here, w) for w in mine]
-    exchange.tell_useful(here.channel, useful, USED)
-    left_out = _left_out(here, here.partner, names, theirs) + _left_out(here, here.holder, own.names, mine)
-    return [partner, _own_side(here, own, mine, useful)], left_out
 
 
-def _own_side(here: Standing, own: Binned, weighed: Sequence[Weighed], useful: Sequence[bool]) -> Side:
+def own_side(here: Standing, own: Binned, weighed: Sequence[Weighed], useful: Sequence[bool]) -> Side:
     """The holder's own useful columns, with each row's merged bin and weight of evidence."""
     places = np.flatnonzero(useful).tolist()
     merged = [np.asarray(weighed[j].merged) for j in places]
@@ -123,6 +144,33 @@ def _own_side(here: Standing, own: Binned, weighed: Sequence[Weighed], useful: S
     )
 
 
+def is_useful(here: Standing, weighed: Weighed) -> bool:
+    """Whether a column is in the model."""
+    return weighed.useful and weighed.information >= here.asked.least_information
+
+
+def left_out(here: Standing, party: str, weighed: Sequence[Weighed]) -> list[LeftOut]:
+    """A party's columns that are not in the model."""
+    return (
+        [
+            LeftOut(party, name, here.description(party, name), w.information, not w.useful)
+            for name, w in zip(here.features(party), weighed, strict=True)
+            if not is_useful(here, w)
+        ]
+        if weighed
+        else []
+    )
+
+
+def nothing_useful(here: Standing, training: int) -> NoReturn:
+    """Raises DataError: no column can be in the model."""
+    raise DataError(
+        f"no column of any side tells good from bad: among {training} training rows every bin needs "
+        f"{here.asked.smallest_cell} good and {here.asked.smallest_cell} bad ones; lower smallest_cell or "
+        "least_information, or wait for more outcomes"
+    )
+
+
 def _counted(numbers: Index, bad: Real, width: int) -> Index:
     """(bins, 2): rows and bad rows of each bin."""
     worse = np.bincount(numbers, weights=bad, minlength=width)
@@ -131,15 +179,3 @@ def _counted(numbers: Index, bad: Real, width: int) -> Index:
 
 def _weighed(here: Standing, table: Index, ordered: bool) -> Weighed:
     return weigh(table, ordered, max(here.group, 1), here.asked.smallest_cell, here.asked.monotone)
-
-
-def _useful(here: Standing, weighed: Weighed) -> bool:
-    return weighed.useful and weighed.information >= here.asked.least_information
-
-
-def _left_out(here: Standing, party: str, names: Sequence[str], weighed: Sequence[Weighed]) -> list[LeftOut]:
-    return [
-        LeftOut(party, name, here.description(party, name), w.information, not w.useful)
-        for name, w in zip(names, weighed, strict=True)
-        if not _useful(here, w)
-    ]

@@ -47,7 +47,7 @@ class Regression:
     ) -> None:
         from unseen.application.regression.presentation import present
 
-        present(console, result)
+        present(console, record, result, report)
 
 
 APPLICATION = Regression()

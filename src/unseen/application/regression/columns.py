@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.joint_rows import common_rows
+from unseen.application.evaluation.held_out import training_first
+from unseen.application.joint_table import joint_table
+from unseen.application.outcome_values import outcomes
 from unseen.application.regression.request import Label, RegressionRequest, Term
-from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.rows import RowTerms, RowValues
 from unseen.computation.types import Real
-from unseen.data import contract
 from unseen.errors import DataError
 from unseen.interaction.application import Run
 
 
 @dataclass(frozen=True)
 class Rows:
-    """This party's own rows of the common keys, in the order of all parties."""
+    """This party's own rows of the common keys, in the order of all parties: first those that fit, then those
+    that are held out."""
 
     table: pa.Table
     keys: list[str]
+    training: int
 
     @property
     def count(self) -> int:
@@ -32,14 +35,19 @@ class Rows:
 
 def aligned(run: Run, asked: RegressionRequest) -> Rows:
     """The released table's common rows."""
-    side = asked.parties[run.party]
     run.progress("align", 0.0)
-    table = run.release(side.dataset)
-    keys = contract.normalised(table[side.key])
-    contract.require_unique(keys)
-    chosen = common_rows(run, from_arrow(keys), lambda done, note: run.progress("align", done, note))
+    found = joint_table(
+        run,
+        asked.parties[run.party],
+        asked.most_unfit,
+        lambda done, note: run.progress("align", done, note),
+    )
+    training = len(found.keys)
+    if asked.held_out:
+        order, training = training_first(found.keys, asked.held_out, asked.seed or run.plan.seed)
+        found = found.take(order)
     run.progress("align", 1.0)
-    return Rows(table.take(chosen), keys.take(pa.array(chosen)).to_pylist())
+    return Rows(found.table, found.texts, training)
 
 
 def blocks(run: Run, asked: RegressionRequest, rows: Rows) -> list[Block]:
@@ -52,6 +60,20 @@ def blocks(run: Run, asked: RegressionRequest, rows: Rows) -> list[Block]:
             values = np.column_stack([numbers(rows.table, name) for name in names]) if mine else None
             found.append(Block(rank, names, rows.count, values))
     return found
+
+
+def first_rows(parts: Sequence[Block], terms: RowTerms, count: int) -> tuple[list[Block], RowTerms]:
+    """The first rows of all columns and terms: those that fit."""
+    cut = [replace(block, rows=count, values=_first(block.values, count)) for block in parts]
+    weights, offset = (
+        None if term is None else replace(term, values=_first(term.values, count))
+        for term in (terms.weights, terms.offset)
+    )
+    return cut, RowTerms(weights, offset)
+
+
+def _first(values: Real | None, count: int) -> Real | None:
+    return None if values is None else values[:count]
 
 
 def signs(run: Run, asked: RegressionRequest) -> tuple[int, ...]:
@@ -67,8 +89,7 @@ def labels(table: pa.Table, label: Label) -> Real:
     column = table[label.column]
     if column.null_count:
         raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
-    wanted = {str(value) for value in label.positive}
-    return np.array([float(str(value) in wanted) for value in column.to_pylist()])
+    return outcomes(column.to_pylist(), label.positive)
 
 
 def terms(run: Run, asked: RegressionRequest, rows: Rows) -> RowTerms:

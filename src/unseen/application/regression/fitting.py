@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unseen.application.regression import columns
-from unseen.application.regression.columns import Rows
 from unseen.application.regression.request import Family, RegressionRequest
 from unseen.computation.learn import linear, log_link, logistic
 from unseen.computation.learn.choose import Choice
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.fit import Fit
+from unseen.computation.learn.rows import RowTerms
 from unseen.computation.learn.selection import Selection
 from unseen.computation.share.array import Shared
 from unseen.computation.types import Real
@@ -30,9 +30,11 @@ class Fitted:
     freedom: float
 
 
-def fitted(run: Run, asked: RegressionRequest, rows: Rows, parts: Sequence[Block], label: Real | None) -> Fitted:
+def fitted(
+    run: Run, asked: RegressionRequest, parts: Sequence[Block], terms: RowTerms, label: Real | None
+) -> Fitted:
     """Fit; everyone takes part. `label` at its party."""
-    holder, terms = run.circle.rank_of(asked.label.party), columns.terms(run, asked, rows)
+    holder = run.circle.rank_of(asked.label.party)
     chosen = Choice(columns.signs(run, asked), _selection(asked))
 
     def watch(done: float, note: str) -> None:
@@ -42,7 +44,7 @@ def fitted(run: Run, asked: RegressionRequest, rows: Rows, parts: Sequence[Block
         settings = linear.Settings(asked.penalty, choice=chosen)
         found = linear.fit_linear(run.circle, parts, label, holder, settings, terms.weights)
         run.progress("fit", 1.0)
-        return Fitted(found.model, found.r_squared, float(rows.count - len(found.model.kept)))
+        return Fitted(found.model, found.r_squared, float(parts[0].rows - len(found.model.kept)))
     if asked.family is Family.LOGISTIC:
         model = logistic.fit_logistic(
             run.circle,

@@ -1,6 +1,6 @@
 """The run of a regression at one party: the same straight line at all.
 
-release → keys → align → fit, or take up an earlier model → diagnose → reveal → predict
+release → keys → align → fit, or take up an earlier model → diagnose → reveal → predict → evaluate
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from unseen.application.regression.columns import Rows, aligned, blocks, labels, terms
+from unseen.application.evaluation.measuring import Reference
+from unseen.application.regression import evaluating
+from unseen.application.regression.columns import Rows, aligned, blocks, first_rows, labels, terms
 from unseen.application.regression.fitting import fitted, holds
 from unseen.application.regression.model import FILE, Part, read_part, write_part
 from unseen.application.regression.parity import distance
-from unseen.application.regression.request import Family, RegressionRequest, read_request
+from unseen.application.regression.planning import needs_label
+from unseen.application.regression.request import RegressionRequest, read_request
 from unseen.application.regression.table import revealed
 from unseen.computation.learn.collinearity import collinearity
 from unseen.computation.learn.columns import Block
-from unseen.computation.learn.fit import Fit, predict_scores
-from unseen.computation.share.array import from_owner, reveal_to
+from unseen.computation.learn.fit import Fit
+from unseen.computation.learn.measures import mean_of
+from unseen.computation.learn.rows import RowTerms
+from unseen.computation.share.array import Shared, reveal_to
 from unseen.computation.types import Real
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -34,29 +39,51 @@ def perform(run: Run) -> Mapping[str, Json]:
     coefficients.csv, at the label's party predictions.parquet."""
     asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
     rows = aligned(run, asked)
-    parts = blocks(run, asked, rows)
+    parts, beside = blocks(run, asked, rows), terms(run, asked, rows)
+    holding = run.party == asked.label.party and needs_label(asked)
+    label = labels(rows.table, asked.label) if holding else None
     result: dict[str, Json] = {"family": asked.family.value, "rows": rows.count}
-    model = _taken_up(run, asked, parts) if asked.model else _fitted(run, asked, rows, parts, result)
-    if asked.predictions:
-        _predicted(run, asked, rows, parts, model)
-        run.progress("predict", 1.0)
+    if asked.model:
+        part = _taken_up(run, asked, parts)
+        model, scores, before = part.model, None, (part.reference, part.columns)
+    else:
+        model = _fitted(run, asked, *first_rows(parts, beside, rows.training), _training(label, rows), result)
+        scores, before = _kept(run, asked, rows, parts, beside, model)
+    if not (asked.predictions or asked.measures):
+        return result
+    run.progress("predict", 0.0)
+    scores = evaluating.predictors(run, parts, beside, model) if scores is None else scores
+    opened = _predicted(run, asked, rows, scores, model) if asked.predictions else None
+    run.progress("predict", 1.0)
+    if asked.measures:
+        run.progress("evaluate", 0.0)
+        measured = scores[rows.training :] if asked.held_out else scores
+        result |= evaluating.evaluated(run, asked, parts, model, measured, opened, label, before)
+        run.progress("evaluate", 1.0)
     return result
 
 
+def _training(label: Real | None, rows: Rows) -> Real | None:
+    return None if label is None else label[: rows.training]
+
+
 def _fitted(
-    run: Run, asked: RegressionRequest, rows: Rows, parts: Sequence[Block], result: dict[str, Json]
+    run: Run,
+    asked: RegressionRequest,
+    parts: Sequence[Block],
+    beside: RowTerms,
+    label: Real | None,
+    result: dict[str, Json],
 ) -> Fit:
-    """Fit, keep this party's part, and open the table to its recipients: into `result` there."""
+    """Fit, and open the table to its recipients: into `result` there."""
     run.progress("fit", 0.0)
-    label = labels(rows.table, asked.label) if run.party == asked.label.party else None
-    found = fitted(run, asked, rows, parts, label)
-    write_part(run.folder, run.party, run.plan, asked.family, found.model)
+    found = fitted(run, asked, parts, beside, label)
     diagnosed = collinearity(run.circle, parts) if asked.collinearity else None
     run.progress("reveal", 0.0)
     table = revealed(run.circle, found, diagnosed, asked.receiving())
     run.progress("reveal", 1.0)
     if asked.parity:
-        found_apart = distance(run, asked, parts, terms(run, asked, rows), label, table)
+        found_apart = distance(run, asked, parts, beside, label, table)
         result |= {"parity": found_apart} if found_apart is not None else {}
     result["steps"] = len(found.model.steps)
     if asked.selection or any(side.signs for side in asked.parties.values()):
@@ -67,7 +94,21 @@ def _fitted(
     return found.model
 
 
-def _taken_up(run: Run, asked: RegressionRequest, parts: Sequence[Block]) -> Fit:
+def _kept(
+    run: Run, asked: RegressionRequest, rows: Rows, parts: Sequence[Block], beside: RowTerms, model: Fit
+) -> tuple[Shared | None, tuple[Reference | None, Mapping[str, Json]]]:
+    """Keep this party's part. Where rows are held out, the scores of all rows, and what the part says of the rows
+    of the fit."""
+    if not asked.held_out:
+        write_part(run.folder, run.party, run.plan, asked.family, model)
+        return None, (None, {})
+    scores = evaluating.predictors(run, parts, beside, model)
+    reference, columns = evaluating.kept(run, asked, rows, parts, scores)
+    write_part(run.folder, run.party, run.plan, asked.family, model, reference, columns)
+    return scores, (reference, columns)
+
+
+def _taken_up(run: Run, asked: RegressionRequest, parts: Sequence[Block]) -> Part:
     """An earlier job's model, this party's part from its own folder; all must hold parts of one model."""
     part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.circle)
     if part.agreement != run.plan.agreement:
@@ -76,7 +117,12 @@ def _taken_up(run: Run, asked: RegressionRequest, parts: Sequence[Block]) -> Fit
         raise MisuseError(f"the model of job {asked.model} is a {part.family.value} regression, not what is asked")
     holds(parts, part.model)
     _same_model(run, part)
-    return part.model
+    if asked.monitor and part.reference is None:
+        raise MisuseError(
+            f"the model of job {asked.model} was fitted to all rows and kept nothing of them to compare with; "
+            "fit it again with `held_out`"
+        )
+    return part
 
 
 def _same_model(run: Run, part: Part) -> None:
@@ -88,25 +134,14 @@ def _same_model(run: Run, part: Part) -> None:
             raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
 
 
-def _predicted(run: Run, asked: RegressionRequest, rows: Rows, parts: Sequence[Block], model: Fit) -> None:
+def _predicted(run: Run, asked: RegressionRequest, rows: Rows, scores: Shared, model: Fit) -> Real | None:
     """The linear predictor of every row to the label's party, which keeps it with the mean that it stands for."""
-    run.progress("predict", 0.0)
-    predictor = predict_scores(run.circle, parts, model)
-    offset = terms(run, asked, rows).offset
-    if offset is not None:
-        shape, fraction = (rows.count,), predictor.fraction
-        predictor = predictor + from_owner(run.circle, offset.owner, offset.values, shape, fraction)
-    opened = reveal_to(predictor, asked.label.party, "predictor")
+    opened = reveal_to(scores, asked.label.party, "predictor")
     if opened is not None:
         values = opened * 2.0**model.label_exponent
-        table = pa.table({"key": rows.keys, "predictor": values, "predicted": _mean(asked.family, values)})
-        pq.write_table(table, run.folder / "predictions.parquet")
-
-
-def _mean(family: Family, predictor: Real) -> Real:
-    """The inverse of the family's link."""
-    if family is Family.LINEAR:
-        return predictor
-    if family is Family.LOGISTIC:
-        return np.asarray(1.0 / (1.0 + np.exp(-predictor)))
-    return np.asarray(np.exp(predictor))
+        means = mean_of(evaluating.PREDICTED[asked.family], values)
+        columns = {"key": rows.keys, "predictor": values, "predicted": means}
+        if asked.held_out:
+            columns["held_out"] = np.arange(rows.count) >= rows.training
+        pq.write_table(pa.table(columns), run.folder / "predictions.parquet")
+    return opened

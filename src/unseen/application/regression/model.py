@@ -6,12 +6,14 @@ that made them; each names it, its party and all parties, and a digest over its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from unseen.application.evaluation.measuring import Reference
 from unseen.application.regression.request import Family
 from unseen.computation.circle import Circle
 from unseen.computation.learn.fit import Fit
@@ -28,7 +30,11 @@ MOST_COLUMNS: Final = 4096
 
 @dataclass(frozen=True)
 class Part:
-    """One party's part: `plan` is the hash of the job that made it."""
+    """One party's part: `plan` is the hash of the job that made it.
+
+    `reference` and `columns` say what rows it was fitted to, where rows were held out: bands of scores, on shares,
+    and bins of the own columns.
+    """
 
     party: str
     parties: tuple[str, ...]
@@ -36,9 +42,19 @@ class Part:
     agreement: str
     family: Family
     model: Fit
+    reference: Reference | None = None
+    columns: Mapping[str, Json] = field(default_factory=dict)
 
 
-def write_part(folder: Path, party: str, plan: Plan, family: Family, model: Fit) -> None:
+def write_part(
+    folder: Path,
+    party: str,
+    plan: Plan,
+    family: Family,
+    model: Fit,
+    kept: Reference | None = None,
+    columns: Mapping[str, Json] | None = None,
+) -> None:
     """Write this party's part into its job's folder."""
     body: dict[str, Json] = {
         "party": party,
@@ -53,6 +69,9 @@ def write_part(folder: Path, party: str, plan: Plan, family: Family, model: Fit)
         "intercept": _words(model.intercept),
         "weights": _words(model.weights),
     }
+    if kept is not None:
+        body["reference"] = {"edges": _words(kept.edges), "counts": list(kept.counts)}
+        body["columns"] = dict(columns or {})
     (folder / FILE).write_bytes(canonical({**body, "digest": digest(TAG, body)}))
 
 
@@ -88,9 +107,16 @@ def _from_json(found: dict[str, Any], circle: Circle) -> Part:
         int(body["label_exponent"]),
         tuple(map(int, body["kept"])),
     )
-    parties = tuple(map(str, body["parties"]))
+    kept = body.get("reference")
     return Part(
-        str(body["party"]), parties, str(body["plan"]), str(body["agreement"]), Family(body["family"]), model
+        str(body["party"]),
+        tuple(map(str, body["parties"])),
+        str(body["plan"]),
+        str(body["agreement"]),
+        Family(body["family"]),
+        model,
+        None if kept is None else Reference(_shared(kept["edges"], circle), tuple(map(int, kept["counts"]))),
+        body.get("columns", {}),
     )
 
 

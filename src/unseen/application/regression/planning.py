@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application import joint_rows
+from unseen.application import joint_keys
 from unseen.application.declared import as_parameter
-from unseen.application.regression import parity
+from unseen.application.evaluation import measuring
+from unseen.application.regression import evaluating, parity
 from unseen.application.regression.parity import OPENED
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.computation.intersect import align
 from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
@@ -50,10 +50,13 @@ PREDICTED: Final = Profile(
     title="Predictions to the label's party",
     source="opening of shares",
     reveals=(Disclosure(Role.OWNER, "the linear predictor of every common row"),),
-    messages=(
-        Message("reveal/predictor", Carries.DISCLOSED, most_messages=1),
-        Message("regression/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),
-    ),
+    messages=(Message("reveal/predictor", Carries.DISCLOSED, most_messages=1),),
+)
+TAKEN_UP: Final = Profile(
+    id="regression/model",
+    title="Parts of one model",
+    source="digests of the plan that made it, compared",
+    messages=(Message("regression/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),),
 )
 FITTED: Final = {
     Family.LINEAR: linear.PROFILE,
@@ -72,7 +75,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         raise MisuseError("the agreement names no dealer; this version needs one")
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
-        "key_normalisation": NORMALISATION,
+        **joint_keys.as_parameters(asked.parties),
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
@@ -95,20 +98,21 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 
 
 def _uses(asked: RegressionRequest) -> list[ColumnUse]:
-    uses = []
+    uses: list[ColumnUse] = []
     for name, side in sorted(asked.parties.items()):
-        uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
+        uses += joint_keys.uses(name, side)
         columns = {*side.features, *(term.column for term in asked.terms() if term.party == name)}
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(columns)]
         if asked.parity and name != asked.label.party:
             uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(columns)]
-        if name == asked.label.party and _needs_label(asked):
+        if name == asked.label.party and needs_label(asked):
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
 
 
-def _needs_label(asked: RegressionRequest) -> bool:
-    return not asked.model
+def needs_label(asked: RegressionRequest) -> bool:
+    """Whether the label itself is read: to fit, or to measure."""
+    return not asked.model or asked.compares_outcomes
 
 
 def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
@@ -120,6 +124,7 @@ def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
             (PREDICTIONS, asked.predictions and party == asked.label.party),
             (OWN, fitted),
             (OPENED, asked.parity and party == asked.label.party),
+            (measuring.OUTPUT, asked.measures and party == asked.label.party),
         )
         outputs[party] = tuple(name for name, given in names if given)
     return outputs
@@ -135,7 +140,9 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
         roles[Role.DEALER] = (agreement.dealer,)
     others = [name for name in agreement.computing if name != asked.label.party]
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    named = [("align", joint_rows.profile(agreement.computing))]
+    aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
+    facts |= {**measuring.FACTS, **spoken}
+    named = [("align", aligned)]
     if not asked.model:
         named.append(("fit", FITTED[asked.family]))
         named += [("fit", rows.WEIGHTS)] if asked.weights else []
@@ -144,8 +151,16 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
         named += [("diagnose", collinearity.PROFILE), ("diagnose", DIAGNOSTICS)] if asked.collinearity else []
         named.append(("reveal", COEFFICIENTS))
     named += [("parity", parity.PROFILE)] if asked.parity else []
+    named += [("predict", TAKEN_UP)] if asked.model else []
     named += [("predict", PREDICTED)] if asked.predictions else []
-    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+    steps = [Step(name, profile, roles, facts) for name, profile in named]
+    if asked.measures:
+        told = measuring.profiles(
+            evaluating.PREDICTED[asked.family], asked.compares_outcomes, hidden=not asked.predictions, stable=True
+        )
+        measured = {**roles, Role.RECIPIENT: (asked.label.party,)}
+        steps += [Step("evaluate", profile, measured, facts) for profile in told]
+    return tuple(steps)
 
 
 def _flows(asked: RegressionRequest) -> tuple[Flow, ...]:
@@ -155,7 +170,8 @@ def _flows(asked: RegressionRequest) -> tuple[Flow, ...]:
     learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE))
     flows = [] if asked.model else [Flow(SUMMARY, Shape.MODEL, learned), Flow(OWN, Shape.MODEL, learned)]
     flows += [Flow(OPENED, Shape.VALUE, opened)] if asked.parity else []
-    return (*flows, Flow(PREDICTIONS, Shape.PERSON, features)) if asked.predictions else tuple(flows)
+    flows += [Flow(PREDICTIONS, Shape.PERSON, features)] if asked.predictions else []
+    return tuple([*flows, Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)] if asked.measures else flows)
 
 
 SECONDS_A_CELL = 4e-6

@@ -1,27 +1,34 @@
-"""A finished regression on the terminal of the person who asked: the table of coefficients."""
+"""A finished regression for the person who asked: coefficients and measures on the terminal and on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+from unseen.application.evaluation import page
+from unseen.application.evaluation.page import Listing
 
 
-def present(console: Console, result: Mapping[str, Any]) -> None:
-    """Print what this party received; a party that is no recipient of the table reads how the fit went."""
+def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+    """Print what this party received, and write its page; a party that is no recipient of the table reads how the
+    fit went."""
     taken = f", {result['steps']} steps" if result.get("steps") else ""
     console.print(f"{result['family']} regression on {result['rows']:,} rows{taken}")
     if "kept" in result:
         console.print(f"kept: {', '.join(result['kept']) or 'no column'}", markup=False)
     if "coefficients" in result:
-        console.print(coefficients(result["coefficients"]))
+        console.print(coefficients(result["coefficients"]).shown())
     if "r_squared" in result:
         console.print(f"R² {result['r_squared']:.4f}")
     if "parity" in result:
         console.print(parity(result["parity"]))
+    page.show(console, result)
+    if "coefficients" in result or "evaluation" in result:
+        own = [coefficients(result["coefficients"])] if "coefficients" in result else []
+        page.write(console, report, record, result, own)
 
 
 def parity(found: Mapping[str, Any]) -> str:
@@ -33,14 +40,11 @@ def parity(found: Mapping[str, Any]) -> str:
     )
 
 
-def coefficients(lines: list[Mapping[str, Any]]) -> Table:
+def coefficients(lines: list[Mapping[str, Any]]) -> Listing:
     """A line a coefficient; no figures beside a column that is not in the model."""
     inflated = any(line["inflation"] is not None for line in lines)
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for title in ("column", "held by"):
-        table.add_column(title, no_wrap=True)
-    for title in ["value", "error", "z / t", "p", "2.5%", "97.5%", *(["VIF"] if inflated else [])]:
-        table.add_column(title, justify="right")
+    head = ["column", "held by", "value", "error", "z / t", "p", "2.5%", "97.5%", *(["VIF"] if inflated else [])]
+    rows = []
     for line in lines:
         cells = ["out"] + [""] * 5
         if line["p"] is not None:
@@ -54,8 +58,8 @@ def coefficients(lines: list[Mapping[str, Any]]) -> Table:
             ]
         if inflated:
             cells.append("" if line["inflation"] is None else f"{line['inflation']:.2f}")
-        table.add_row(Text(line["column"]), Text(line["party"]), *cells)
-    return table
+        rows.append([line["column"], line["party"], *cells])
+    return Listing("Coefficients", head, rows, numbers=2)
 
 
 def _number(value: float) -> str:

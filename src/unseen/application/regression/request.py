@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from unseen.application.declared import Rows
+from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.computation.learn.problem import Criterion
 from unseen.computation.learn.selection import Direction
 from unseen.errors import MisuseError
@@ -22,6 +22,15 @@ class Family(StrEnum):
     LOGISTIC = "logistic"
     POISSON = "poisson"
     GAMMA = "gamma"
+
+
+class Monitor(StrEnum):
+    """What an earlier model's later rows are held against."""
+
+    POPULATION = "population"
+    """The rows it was fitted to: has the population moved?"""
+    OUTCOMES = "outcomes"
+    """That, and the label: does the model still hold?"""
 
 
 class _Strict(BaseModel):
@@ -43,16 +52,12 @@ class Term(_Strict):
     column: str
 
 
-class Side(_Strict):
-    """One party's part: data set, key column, numeric feature columns.
+class Side(KeyedSide):
+    """One party's part: data set, keys, numeric feature columns.
 
-    `signs` names columns whose coefficient must not be negative (1) or not be positive (-1); `rows` is how many
-    rows it offers at most, which may be left out where the agreement does not limit them.
+    `signs` names columns whose coefficient must not be negative (1) or not be positive (-1).
     """
 
-    dataset: str
-    key: str
-    rows: Rows | None = None
     features: tuple[str, ...] = ()
     signs: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
 
@@ -79,8 +84,11 @@ class RegressionRequest(_Strict):
     `penalty` is L2, on columns as they are. `recipients` get the table of coefficients (unless named, the label's
     party); `collinearity` adds correlations and variance inflation factors to it; `predictions` go to the label's
     party. `parity` opens all columns to the label's party, where the agreement lets them be looked up row by row,
-    and holds the joint model against the pooled one. `model` names an earlier job whose model predicts these rows:
-    then nothing is fitted.
+    and holds the joint model against the pooled one. `held_out` is the share of common rows that fit nothing and
+    measure the model, drawn by `seed` (the run's own unless given): from predictions where these go to the label's
+    party, else on shares. `model` names an earlier job whose model predicts these rows: then nothing is fitted;
+    `monitor` holds them against the rows of the fit, and against the label if it says so. `most_unfit` is the
+    share of keys that may be empty, repeated or malformed, each; their rows are left out.
     """
 
     family: Family
@@ -95,7 +103,11 @@ class RegressionRequest(_Strict):
     collinearity: bool = False
     predictions: bool = False
     parity: bool = False
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    seed: str = ""
     model: str = ""
+    monitor: Monitor | None = None
+    most_unfit: Unfit = 0.0
 
     @model_validator(mode="after")
     def _columns_fit(self) -> RegressionRequest:
@@ -116,8 +128,14 @@ class RegressionRequest(_Strict):
         for term in self.terms():
             if term.party not in self.parties:
                 raise ValueError(f"{term.party}, whose {term.column!r} is named, is no party of the request")
-        if self.model and not self.predictions:
-            raise ValueError("an earlier model is there to predict: ask for `predictions`")
+        if self.model and not (self.predictions or self.monitor):
+            raise ValueError("an earlier model is there to predict: ask for `predictions`, or `monitor` it")
+        if self.model and self.held_out:
+            raise ValueError(
+                "with `model` nothing is fitted, and nothing held out: measure the model by `monitor`"
+            )
+        if self.monitor and not self.model:
+            raise ValueError("`monitor` is for the model of an earlier job; hold out rows of a fit by `held_out`")
         if self.parity:
             self._parity_fits()
         return self
@@ -131,7 +149,7 @@ class RegressionRequest(_Strict):
             raise ValueError("a parity run needs the label's party among the recipients of the coefficients")
 
     def _side_fits(self, name: str, side: Side) -> None:
-        others = {term.column for term in self.terms() if term.party == name} | {side.key}
+        others = {term.column for term in self.terms() if term.party == name} | {*side.key_columns}
         if name == self.label.party:
             others.add(self.label.column)
         if taken := sorted(others & set(side.features)):
@@ -140,6 +158,16 @@ class RegressionRequest(_Strict):
             raise ValueError(f"{name} names a feature twice")
         if strangers := sorted(set(side.signs) - set(side.features)):
             raise ValueError(f"{name} gives a sign to {', '.join(strangers)}, no feature of its own")
+
+    @property
+    def measures(self) -> bool:
+        """Whether rows measure the model or its population."""
+        return bool(self.held_out or self.monitor)
+
+    @property
+    def compares_outcomes(self) -> bool:
+        """Whether predictions are held against the label."""
+        return bool(self.held_out) or self.monitor is Monitor.OUTCOMES
 
     def terms(self) -> list[Term]:
         """The columns that are neither key nor label nor feature."""

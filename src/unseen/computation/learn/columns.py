@@ -13,8 +13,10 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.source import Ticket
+from unseen.computation.learn.coded import BinnedBlock, CodedMatrix, Columns, coded
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, concatenate, from_owner, shared_zeros, summed
+from unseen.computation.share.elementary import inverse_square_root
 from unseen.computation.share.ones import Ones
 from unseen.computation.share.private import PrivateMatrix, ask_private_matrix, private_matrix
 from unseen.computation.types import Real
@@ -26,6 +28,11 @@ MEAN_FRACTION = 20
 """Fractional bits of means in units of the spread: a mean of 1000 standard deviations leaves room for products."""
 VARIANCE_FRACTION = 20
 """Fractional bits of variances less their public factor: such a mean counts squared."""
+LEAST_VARIANCE = 2.0**-15
+MOST_VARIANCE = 2.0**8
+CODED_EXPONENT = -5
+"""What the variance of a column of shared values must lie between, and the unit of such a column, a power of two:
+it is scaled on shares, and its inverse scale in this unit lies between 2^-9 and 6."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +51,12 @@ class Design:
 
     Column j stands as (x_j - mean_j) / scale_j with scale_j² = variance_j + ridge weight, so that the scaled
     normal matrix has a unit diagonal. `ridge` (width, 1) is the penalty's diagonal on that scale; `means` and
-    `inverse_scales` (width - 1,) are shared trivially, known to the columns' owners.
+    `inverse_scales` (width - 1,) are shared trivially, known to the columns' owners, or shared where bins'
+    values are.
     """
 
     intercept: Ones
-    columns: tuple[PrivateMatrix, ...]
+    columns: tuple[Columns, ...]
     ridge: Shared
     means: Shared
     inverse_scales: Shared
@@ -113,18 +121,22 @@ class Design:
             block.forget()
 
 
-def enter_columns(circle: Circle, columns: Sequence[Block], ridge: float) -> Design:
-    """Scale every party's columns at home, and mask them once towards the others.
+def enter_columns(circle: Circle, columns: Sequence[Block | BinnedBlock], ridge: float) -> Design:
+    """Scale every party's columns at home, or on shares where their values are, and mask them once to the others.
 
     `ridge` is the penalty relative to the first Hessian (public). Everyone learns the order of magnitude of
     each column's spread. Raises DataError at the owner for a constant or non-finite column, naming it.
     """
     rows = columns[0].rows
     fraction = matrix_fraction(rows)
-    asked = [ask_private_matrix(circle, block.owner, (rows, len(block.names))) for block in columns]
+    plain = {i: block for i, block in enumerate(columns) if isinstance(block, Block)}
+    asked = {i: ask_private_matrix(circle, block.owner, (rows, len(block.names))) for i, block in plain.items()}
     # Each scales and sends its own before it waits for the others'.
-    mine_first = sorted(range(len(columns)), key=lambda i: columns[i].owner != circle.rank)
-    found = {i: _enter_scaled(circle, columns[i], ridge, fraction, asked[i]) for i in mine_first}
+    mine_first = sorted(plain, key=lambda i: plain[i].owner != circle.rank)
+    found = {i: _enter_scaled(circle, plain[i], ridge, fraction, asked[i]) for i in mine_first}
+    for i, block in enumerate(columns):
+        if isinstance(block, BinnedBlock):
+            found[i] = _enter_coded(circle, block, ridge)
     entered = [found[i] for i in range(len(columns))]
     unpenalised = shared_zeros(circle, (1,), UNIT_FRACTION)
     return Design(
@@ -138,15 +150,18 @@ def enter_columns(circle: Circle, columns: Sequence[Block], ridge: float) -> Des
     )
 
 
-def enter_block(circle: Circle, block: Block, exponents: Real) -> PrivateMatrix:
+def enter_block(circle: Circle, block: Block | BinnedBlock, exponents: Real) -> Columns:
     """One party's columns as they are, in units of 2^exponents: for applying a model."""
+    if isinstance(block, BinnedBlock):
+        codes = in_units(block.values, int(exponents[0]))
+        return coded(circle, block, arithmetic.rescale(codes, matrix_fraction(block.rows) + 4))
     values = None if block.values is None else block.values * 2.0**-exponents
     return private_matrix(circle, block.owner, values, (block.rows, len(block.names)), matrix_fraction(block.rows))
 
 
 @dataclass(frozen=True, eq=False)
 class _Entered:
-    matrix: PrivateMatrix
+    matrix: PrivateMatrix | CodedMatrix
     ridge: Shared
     mean: Shared
     inverse: Shared
@@ -171,6 +186,30 @@ def _enter_scaled(circle: Circle, block: Block, ridge: float, fraction: int, ask
         from_owner(circle, block.owner, inverse, (width,), UNIT_FRACTION),
         told.astype(np.float64),
     )
+
+
+def _enter_coded(circle: Circle, block: BinnedBlock, ridge: float) -> _Entered:
+    """Bins' values about their means in units of their spread, on shares; nothing is told of either."""
+    least, most = LEAST_VARIANCE / 2.0 + ridge, MOST_VARIANCE + ridge
+    inverse = inverse_square_root(block.variance + ridge, least, most, UNIT_FRACTION + CODED_EXPONENT)
+    column = np.repeat(np.arange(len(block.widths)), block.widths)
+    centred = block.values - block.mean[column]
+    codes = arithmetic.product(arithmetic.rescale(centred, MEAN_FRACTION), inverse[column])
+    relative = in_units(inverse, -CODED_EXPONENT)
+    square = arithmetic.rescale(arithmetic.square(relative), 24)
+    weight = arithmetic.public_product(square, ridge * 4.0**-CODED_EXPONENT, UNIT_FRACTION)
+    return _Entered(
+        coded(circle, block, arithmetic.rescale(codes, matrix_fraction(block.rows))),
+        arithmetic.rescale(weight, UNIT_FRACTION),
+        arithmetic.rescale(in_units(block.mean, CODED_EXPONENT), MEAN_FRACTION),
+        relative,
+        np.full(len(block.widths), float(CODED_EXPONENT)),
+    )
+
+
+def in_units(value: Shared, exponent: int) -> Shared:
+    """The same values in units of 2^exponent; local."""
+    return Shared(value.circle, value.words, value.fraction + exponent)
 
 
 def matrix_fraction(rows: int) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn.coded import BinnedBlock
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_block
 from unseen.computation.learn.problem import Active
 from unseen.computation.share import arithmetic
@@ -38,7 +39,7 @@ class Fit:
     kept: Active = ()
 
 
-def predict_scores(circle: Circle, columns: Sequence[Block], fit: Fit) -> Shared:
+def predict_scores(circle: Circle, columns: Sequence[Block | BinnedBlock], fit: Fit) -> Shared:
     """Linear predictors (n,) of aligned rows, shared: intercept + columns times weights, in units of
     2^label_exponent. Two rounds."""
     rows, start, parts = columns[0].rows, 0, []

@@ -12,7 +12,7 @@ none. Cost: two sorts, and about 3·n comparisons.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -36,8 +36,8 @@ PROFILE: Final = Profile(
         Disclosure(Role.EACH, "how many of the evaluated outcomes are bad"),
         Disclosure(
             Role.RECIPIENT,
-            "AUC, Gini, KS and Brier score of the model, and for each of {bands} bands of equal size, ordered by "
-            "score, how many outcomes are bad and how many the model expected",
+            "AUC, Gini, KS, Brier score and log-loss of the model, and for each of {bands} bands of equal size, "
+            "ordered by score, how many outcomes are bad and how many the model expected",
         ),
         Disclosure(Role.DEALER, "the number of evaluated rows"),
     ),
@@ -45,6 +45,7 @@ PROFILE: Final = Profile(
         Message("quality/bad", Carries.DISCLOSED, most_messages=1, most_bytes=64),
         Message("reveal/quality", Carries.DISCLOSED, most_messages=1, most_bytes=256),
         Message("reveal/quality-brier", Carries.DISCLOSED, most_messages=1, most_bytes=64),
+        Message("reveal/quality-loss", Carries.DISCLOSED, most_messages=1, most_bytes=64),
         Message("reveal/quality-bands", Carries.DISCLOSED, most_messages=1),
     ),
 )
@@ -79,19 +80,28 @@ class HiddenBand:
 
 @dataclass(frozen=True)
 class HiddenQuality:
-    """`brier` is the mean squared distance of chance and outcome."""
+    """`brier` is the mean squared distance of chance and outcome, `log_loss` the mean of the rows' losses, None
+    where they were not given."""
 
     quality: Quality
     brier: float
     bands: tuple[HiddenBand, ...]
+    log_loss: float | None = None
 
 
 def hidden_quality(
-    scores: Shared, chances: Shared, bad: Real | None, holder: int, recipient: str, bands: int = 10
+    scores: Shared,
+    chances: Shared,
+    bad: Real | None,
+    holder: int,
+    recipient: str,
+    bands: int = 10,
+    losses: Shared | None = None,
 ) -> HiddenQuality | None:
     """Measure shared scores (n,), higher for better cases, and shared chances (n,) of a bad outcome.
 
-    `bad` (n,) of 0 and 1 at rank `holder`, None elsewhere. The result is None but at `recipient`. Raises
+    `losses` (n,), shared, are the rows' log-losses; `hidden_loss.chances_and_losses` gives chances and losses of
+    log-odds. `bad` (n,) of 0 and 1 at rank `holder`, None elsewhere. The result is None but at `recipient`. Raises
     DataError unless both classes are there; all raise it. Rows of one score lie in a band by chance.
     """
     circle, rows = scores.circle, scores.size
@@ -114,9 +124,11 @@ def hidden_quality(
     running = Shared(circle, first.words << np.uint64(chance.fraction), chance.fraction).cumsum()
     table = concatenate([running[marks], chance.cumsum()[marks]])
     cumulative = reveal_to(table, recipient, "quality-bands")
+    loss = None if losses is None else reveal_to(losses.sum().reshape(1), recipient, "quality-loss")
     if told is None or brier is None or cumulative is None:
         return None
-    return _read(told, float(brier[0]) / rows, cumulative.reshape(2, bands), marks, total)
+    found = _read(told, float(brier[0]) / rows, cumulative.reshape(2, bands), marks, total)
+    return found if loss is None else replace(found, log_loss=float(loss[0]) / rows)
 
 
 def hidden_auc(scores: Shared, bad: Real | None, holder: int, recipient: str) -> float | None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.learn.choose import Choice, fit_chosen
+from unseen.computation.learn.coded import BinnedBlock
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_columns
 from unseen.computation.learn.fit import Fit
 from unseen.computation.learn.newton import WEIGHT_FRACTION, Beginning, Descent, Newton, Scale, Watch
@@ -76,7 +77,7 @@ class Settings:
 
 def fit_logistic(
     circle: Circle,
-    columns: Sequence[Block],
+    columns: Sequence[Block | BinnedBlock],
     label: Real | None,
     label_owner: int,
     settings: Settings | None = None,
@@ -85,10 +86,10 @@ def fit_logistic(
 ) -> Fit:
     """Fit to rows that are aligned over all parties.
 
-    `columns` is the same at every party, values in its own block only; `label` (n,) of 0 and 1 at rank
-    `label_owner`, None elsewhere; `terms` are sample weights and an offset, each at any one party. Who learns
-    what: see PROFILE, and `rows.WEIGHTS`. Raises DataError at the owner of a label of one class or of a constant
-    or non-finite column, at all if there is no optimum; RangeError beyond ±56.
+    `columns` is the same at every party, values (or places of bins) in its own block only; `label` (n,) of 0 and
+    1 at rank `label_owner`, None elsewhere; `terms` are sample weights and an offset, each at any one party. Who
+    learns what: see PROFILE, and `rows.WEIGHTS`. Raises DataError at the owner of a label of one class or of a
+    constant or non-finite column, at all if there is no optimum; RangeError beyond ±56.
     """
     settings, rows = settings or Settings(), columns[0].rows
     positive = _share_of_positives(circle, label, label_owner, rows)

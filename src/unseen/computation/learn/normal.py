@@ -6,45 +6,45 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from unseen.computation.learn.coded import Columns, bare, contracted, gram, right_contracted
 from unseen.computation.learn.columns import UNIT_FRACTION, Design
 from unseen.computation.learn.rows import SampleWeights
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, reveal
 from unseen.computation.share.ones import Ones
-from unseen.computation.share.private import PrivateMatrix
 
 
-def normal_matrix(blocks: Sequence[PrivateMatrix], factor: float, intercept: Ones | None = None) -> Shared:
+def normal_matrix(blocks: Sequence[Columns], factor: float, intercept: Ones | None = None) -> Shared:
     """factor·XᵀX for X the blocks side by side, after the intercept if there is one. A party's own block is
-    local, across parties no round."""
-    parts = {(i, j): blocks[i].gram(blocks[j]) for i, j in _upper(len(blocks))}
+    local, across parties no round; a round or two where bins stand for shared values."""
+    parts = {(i, j): gram(blocks[i], blocks[j]) for i, j in _upper(len(blocks))}
     if intercept is not None:
         parts = {(i + 1, j + 1): part for (i, j), part in parts.items()}
         parts[0, 0] = intercept.gram(intercept)
-        parts.update({(0, j): intercept.gram(block) for j, block in enumerate(blocks, 1)})
+        for j, block in enumerate(blocks, 1):
+            parts[0, j] = right_contracted(block, intercept.gram(bare(block)))
     return _assembled(parts, factor)
 
 
-def weighted_normal_matrix(
-    intercept: Ones, blocks: Sequence[PrivateMatrix], weights: Shared, factor: float
-) -> Shared:
+def weighted_normal_matrix(intercept: Ones, blocks: Sequence[Columns], weights: Shared, factor: float) -> Shared:
     """factor·XᵀWX for shared weights (count,) of the first `count` rows, X an intercept and the blocks.
 
     A round for all blocks, one for all pairs of them. What concerns the intercept are sums, which cost nothing.
     """
     used = [block.first_rows(weights.size) for block in blocks]
-    begun = [block.begin_scaled_gram(weights) for block in used]
+    begun = [bare(block).begin_scaled_gram(weights) for block in used]
     found = [finish() for finish in begun]
     pairs = [(i, j) for i, j in _upper(len(used)) if i != j]
-    across = [used[j].begin_product(found[i][0], transposed=True) for i, j in pairs]
+    across = [bare(used[j]).begin_product(found[i][0], transposed=True) for i, j in pairs]
+    turned = [finish() for finish in across]
     ones = weights.reshape(-1, 1).scaled_up(intercept.fraction)
     parts = {(0, 0): _column_sums(ones, intercept.fraction)}
-    for i, (weighted, gram) in enumerate(found, 1):
-        parts[0, i] = _column_sums(weighted, intercept.fraction)
-        parts[i, i] = gram
-    for (i, j), finish in zip(pairs, across, strict=True):
-        turned = finish()
-        parts[i + 1, j + 1] = Shared(turned.circle, np.ascontiguousarray(turned.words.T), turned.fraction)
+    for i, (weighted, whole) in enumerate(found):
+        parts[0, i + 1] = right_contracted(used[i], _column_sums(weighted, intercept.fraction))
+        parts[i + 1, i + 1] = contracted(used[i], used[i], whole)
+    for (i, j), part in zip(pairs, turned, strict=True):
+        flipped = Shared(part.circle, np.ascontiguousarray(part.words.T), part.fraction)
+        parts[i + 1, j + 1] = contracted(used[i], used[j], flipped)
     return _assembled(parts, factor)
 
 

@@ -62,7 +62,7 @@ def outcome_counts(
     """
     if owner == label_owner:
         raise MisuseError("the label's holder counts its own columns at home")
-    held = _held(bins, widths, smallest) if circle.rank == owner else None
+    held = held_rows(bins, widths, smallest) if circle.rank == owner else None
     columns = binned_columns(circle, owner, bins, widths, rows)
     truth = None if label is None else np.rint(label.reshape(1, -1))
     bad = columns.sums(from_owner(circle, label_owner, truth, (1, rows), FRACTION))
@@ -74,8 +74,8 @@ def outcome_counts(
     return np.split(np.rint(counts).astype(np.int64), np.cumsum(widths)[:-1])
 
 
-def _held(bins: Index | None, widths: Sequence[int], smallest: int) -> Real:
-    """Rows of each bin, column after column. Raises DataError for one that is too small."""
+def held_rows(bins: Index | None, widths: Sequence[int], smallest: int) -> Real:
+    """Rows of each bin at the columns' owner, column after column. Raises DataError for one that is too small."""
     if bins is None or bins.ndim != 2 or bins.shape[1] != len(widths):
         raise MisuseError(f"the columns' owner must bring bin numbers of {len(widths)} columns")
     if (bins < 0).any() or (bins >= np.asarray(widths)).any():

@@ -28,8 +28,12 @@ class Rehearsal:
     tables: Mapping[str, pd.DataFrame]
     fields: Mapping[str, Any]
     smallest_overlap: int = 50
+    recipients: Mapping[str, list[str]] = field(default_factory=dict)
+    bounds: Mapping[str, Any] = field(default_factory=dict)
     sent: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    """What each party sent the other, by kind of message, once it has run."""
+    """What each party sent the first of the others, by kind of message, once it has run."""
+    told: dict[str, Mapping[str, Mapping[str, Json]]] = field(default_factory=dict)
+    """What each party sent each other one."""
 
     def agreement(self) -> Agreement:
         columns = {
@@ -44,8 +48,8 @@ class Rehearsal:
                     "purpose": "dpv:CreditChecking",
                     "valid": {"from": "2020-01-01", "until": "2099-01-01"},
                     "columns": columns,
-                    "computations": ["credit"],
-                    "recipients": {},
+                    "computations": {"credit": dict(self.bounds)},
+                    "recipients": {name: list(parties) for name, parties in self.recipients.items()},
                     "limits": {"smallest_overlap": self.smallest_overlap, "smallest_group": 20},
                 }
             )
@@ -79,6 +83,7 @@ class Rehearsal:
             table = pa.Table.from_pandas(self.tables[circle.me], preserve_index=False)
             result = APPLICATION.run(Run(circle.me, plan, circle, lambda name: table, lambda *words: None, mine))
             self.sent[circle.me] = by_kind(circle.others()[0].counters.by_tag)
+            self.told[circle.me] = {peer: by_kind(c.counters.by_tag) for peer, c in circle.channels.items()}
             return result
 
         results = run_parties(program, list(plan.parties), patience=60.0)

@@ -19,7 +19,7 @@ def test_the_holder_is_told_of_membership_and_of_what_the_partner_could_tell_of_
     tested = results["lender"]["self_test"]
     assert set(tested) == {"membership", "labels_by_partner"}
     assert 0.4 < tested["membership"]["auc"] < 0.65
-    assert 0.5 < tested["labels_by_partner"]["auc"] < results["lender"]["joint"]["auc"] + 0.05
+    assert 0.5 < tested["labels_by_partner"]["bureau"]["auc"] < results["lender"]["joint"]["auc"] + 0.05
 
 
 def test_the_partner_is_told_how_often_its_bins_can_be_guessed(results: Any) -> None:

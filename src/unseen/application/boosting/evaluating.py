@@ -1,0 +1,92 @@
+"""Boosted trees held against rows that trained nothing: from scores that go to the label's party, or on shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from unseen.application.boosting.columns import Binned
+from unseen.application.boosting.request import BoostingRequest
+from unseen.application.evaluation import measuring
+from unseen.application.evaluation.characteristics import bin_shifts
+from unseen.application.evaluation.measuring import Scored
+from unseen.computation.learn.boosting_settings import Objective
+from unseen.computation.learn.evaluate import stability
+from unseen.computation.learn.measures import Predicted, measured
+from unseen.computation.learn.splits import WEIGHT_FRACTION
+from unseen.computation.share.array import Shared, from_owner
+from unseen.computation.share.functions import lift
+from unseen.computation.types import Real
+from unseen.encoding import Json
+from unseen.interaction.application import Run
+
+
+def shown(
+    run: Run, asked: BoostingRequest, keys: Sequence[str], label: Real, scores: Real, training: int
+) -> dict[str, Json]:
+    """Scores to a file, and how well they do on the rows that trained nothing."""
+    held_out = np.arange(len(keys)) >= training
+    pq.write_table(pa.table({"key": keys, "score": scores, "held_out": held_out}), run.folder / "scores.parquet")
+    found = measured(_predicted(asked), scores[training:], label[training:], _smallest_group(run))
+    told: dict[str, Json] = {"rows": int(held_out.sum()), "scores": "revealed", **measuring.as_json(found)}
+    told["stability"] = stability(scores[:training], scores[training:])
+    figures = found.figures
+    if asked.classifies:
+        joint: dict[str, Json] = {name: figures[name] for name in ("auc", "ks", "gini")}
+    else:
+        joint = {"mean_squared_error": figures["rmse"] ** 2, "r_squared": figures["explained"]}
+    return {"joint": joint, "evaluation": told}
+
+
+def hidden(
+    run: Run,
+    asked: BoostingRequest,
+    scores: Shared,
+    label: Real | None,
+    centre: float,
+    training: int,
+    objective: Objective,
+) -> dict[str, Json]:
+    """The same on shares: measures to the label's party, no score to anyone. `label` and its `centre` there."""
+    circle, holder, exponent = run.circle, run.circle.rank_of(asked.label.party), 0
+    if objective is Objective.LOGISTIC:
+        scores = Shared(circle, lift(circle, scores.words.astype(np.uint32)), WEIGHT_FRACTION)
+    else:
+        exponent = _magnitude(run, holder, label)
+        own = np.full(scores.shape, centre) if circle.rank == holder else None
+        whole = scores + from_owner(circle, holder, own, scores.shape, WEIGHT_FRACTION)
+        scores = Shared(circle, whole.words, WEIGHT_FRACTION + exponent)
+    smallest = _smallest_group(run)
+    before = measuring.reference(scores[:training], asked.label.party, smallest)
+    fresh = None if label is None else label[training:]
+    scored = Scored(_predicted(asked), scores[training:], holder, None, fresh, 2.0**exponent)
+    found = measuring.evaluated(scored, True, True, before, smallest)
+    return {} if found is None else {"evaluation": found}
+
+
+def own_stability(own: Binned, counts: Mapping[str, Any], training: int, later: bool) -> dict[str, Json]:
+    """How far the own columns of the rows that measure the model have moved from those that trained it."""
+    if not counts:
+        return {}
+    places = own.places if later else own.places[training:]
+    return {"own_stability": bin_shifts(counts, own.names, places)}
+
+
+def _predicted(asked: BoostingRequest) -> Predicted:
+    return Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
+
+
+def _magnitude(run: Run, holder: int, label: Real | None) -> int:
+    """The power of two nearest to the label's spread, told to all."""
+    spread = None
+    if label is not None and run.circle.rank == holder:
+        spread = np.round(np.log2([max(float(label.std()), 2.0**-16)])).astype(np.int16)
+    return int(run.circle.tell_all("boosting/magnitude", holder, spread, np.empty(1, dtype=np.int16))[0])
+
+
+def _smallest_group(run: Run) -> int:
+    return max(1, int(cast("int", run.plan.parameters["smallest_group"])))

@@ -1,0 +1,24 @@
+"""Finished trees for the person who asked: own splits and measures on the terminal and on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from unseen.application.evaluation import page
+from unseen.application.evaluation.page import Listing
+
+
+def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+    """Print what this party received, and write its page where it received measures."""
+    rows = result["rows"]
+    console.print(f"{result['trees']} trees on {rows['training']:,} of {rows['aligned']:,} common rows")
+    splits = [[name, str(count)] for name, count in sorted(result["own_splits"].items(), key=lambda one: -one[1])]
+    own = Listing("Splits on the own columns", ("column", "splits"), splits)
+    console.print(own.shown())
+    page.show(console, result)
+    if "evaluation" in result:
+        page.write(console, report, record, result, [own])

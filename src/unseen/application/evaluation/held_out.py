@@ -1,0 +1,26 @@
+"""Who is held out of a fit: drawn from key and public seed alone, so that a validator finds the same people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from blake3 import blake3
+
+from unseen.computation.types import Index
+
+
+def lots(keys: Sequence[bytes], seed: str) -> list[bytes]:
+    """One lot a row."""
+    return [blake3(seed.encode() + b"/held-out/" + key).digest() for key in keys]
+
+
+def training_first(keys: Sequence[bytes], share: float, seed: str) -> tuple[Index, int]:
+    """Places of the rows with these keys: those that train, then those held out, `share` of all, rounded.
+
+    Returns the places and how many train.
+    """
+    training, drawn = len(keys) - round(share * len(keys)), lots(keys, seed)
+    first = set(sorted(drawn)[:training])
+    picked = np.array([lot in first for lot in drawn], dtype=bool)
+    return np.r_[np.flatnonzero(picked), np.flatnonzero(~picked)], training
