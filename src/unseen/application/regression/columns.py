@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from unseen.application.evaluation.held_out import training_first
 from unseen.application.joint_table import joint_table
+from unseen.application.numbers import numbers
 from unseen.application.outcome_values import outcomes
 from unseen.application.regression.request import Label, RegressionRequest, Term
 from unseen.computation.learn.columns import Block
@@ -102,17 +103,6 @@ def terms(run: Run, asked: RegressionRequest, rows: Rows) -> RowTerms:
                 raise DataError(f"the exposure {asked.exposure.column!r} is not above zero in every row")
             offset = RowValues(offset.owner, np.log(offset.values))
     return RowTerms(_term(run, asked.weights, rows), offset)
-
-
-def numbers(table: pa.Table, name: str) -> Real:
-    """A column as numbers, missing ones as NaN. Raises DataError for another type."""
-    kind = table[name].type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise DataError(
-            f"column {name!r} holds {kind}, and a regression takes numbers; make columns of zeros and ones of its "
-            "levels at the source, or build a scorecard, which bins them"
-        )
-    return np.asarray(table[name].cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _term(run: Run, term: Term | None, rows: Rows) -> RowValues | None:

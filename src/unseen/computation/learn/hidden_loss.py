@@ -31,7 +31,7 @@ def _even_part(score: Real) -> Real:
     return np.asarray(np.logaddexp(score / 2.0, -score / 2.0))
 
 
-_EVEN_PART: Final = Smooth(_even_part, -REACH, REACH, 4e-6, 16, 5)
+_EVEN_PART: Final = Smooth(_even_part, -REACH, REACH, 4e-6, 16, 5, even=True)
 
 
 def chances_and_losses(odds: Shared, outcome: Shared) -> tuple[Shared, Shared]:

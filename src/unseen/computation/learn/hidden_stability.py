@@ -36,7 +36,7 @@ PROFILE: Final = Profile(
         ),
         Disclosure(Role.DEALER, "the numbers of rows of both populations"),
     ),
-    messages=(Message("reveal/stability", Carries.DISCLOSED, most_messages=2, most_bytes=128),),
+    messages=(Message("reveal/stability", Carries.DISCLOSED, most_messages=2, most_bytes=256),),
 )
 AT_ONCE: Final = 1 << 20
 """Comparisons at a time."""

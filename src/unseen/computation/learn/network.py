@@ -7,7 +7,8 @@ Source: Rumelhart, Hinton, Williams, Nature 323 (1986); on shares as SecureML (M
 with exact comparisons for the rectifier. Each party's rows of a batch are masked once and used in every epoch.
 
 Setting: semi-honest, any number of parties, all but one colluding; correlated randomness from the source. Nobody
-learns anything but sizes and settings: weights, activations, gradients and scores stay shared.
+learns anything but sizes and settings, and at the end whether all scores are in range: weights, activations,
+gradients and scores stay shared.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.circle import Circle
-from unseen.computation.profile import Disclosure, Profile, Role
+from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic, functions
 from unseen.computation.share.array import Shared, concatenate, from_owner, shared_zeros, summed
-from unseen.computation.share.boolean import Bits, where
+from unseen.computation.share.boolean import Bits, reveal_bits, to_numbers, where
 from unseen.computation.share.compare import negative
 from unseen.computation.share.private import PrivateMatrix, private_matrix
 from unseen.computation.types import Index, Real
-from unseen.errors import DataError, MisuseError
+from unseen.errors import DataError, MisuseError, RangeError
 
 PROFILE: Final = Profile(
     id="learn/network",
@@ -35,11 +36,12 @@ PROFILE: Final = Profile(
     source="SecureML (Mohassel and Zhang, IEEE S&P 2017), with exact comparisons",
     reveals=(
         Disclosure(Role.EACH, "the numbers of rows and columns, and the network's settings"),
+        Disclosure(Role.EACH, "whether all scores of the trained network stay within ±27 (one bit)"),
         Disclosure(Role.DEALER, "the numbers of rows, columns, units and batches"),
     ),
     assumptions=("the source of correlated randomness colludes with no party",),
-    failure="none while scores stay within ±27; beyond, gradients are wrong",
-    messages=(),
+    failure="none while scores stay within ±27, which is checked at the end; beyond, gradients are wrong",
+    messages=(Message("reveal/range", Carries.DISCLOSED, most_messages=1, most_bytes=24),),
 )
 
 COLUMN_FRACTION: Final = 14
@@ -142,6 +144,17 @@ def fit_network(
     for batch in batches:
         batch.forget()
     return Network(tuple(layers), scales)
+
+
+def require_in_range(scores: Shared) -> None:
+    """Raises RangeError at all where a shared score (n,) lies beyond ±27: training went astray. A bit is told."""
+    reach = SERIES.reach
+    outside = to_numbers(negative(concatenate([reach - scores, scores + reach]))).sum()
+    if reveal_bits(negative((0.5 - outside.scaled_up(1)).reshape(1)), "range")[0]:
+        raise RangeError(
+            "scores leave the range of ±27 in which the network's gradients are right; take a smaller learning "
+            "rate, a penalty, or bound extreme values of the columns"
+        )
 
 
 @dataclass(frozen=True, eq=False)

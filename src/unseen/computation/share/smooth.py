@@ -65,7 +65,9 @@ _SIGMAS: Final = 6.0
 @dataclass(frozen=True)
 class Smooth:
     """A function of NumPy arrays on [low, high] with the error it may have there, a number of harmonics and a
-    period of 2^period, wider than the range. `relative`: the error is a share of the function's value."""
+    period of 2^period, wider than the range. `relative`: the error is a share of the function's value. `even`: the
+    function is even, on a range about zero: no sines, and half of the range is fitted, in a tenth of the time.
+    """
 
     function: Callable[[Real], Real]
     low: float
@@ -74,6 +76,7 @@ class Smooth:
     harmonics: int
     period: int
     relative: bool = False
+    even: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +113,11 @@ _FITTING: Final = Lock()
 def _fitted(smooth: Smooth, fine: bool) -> Fitted:
     if not smooth.low < smooth.high <= smooth.low + 2.0**smooth.period or smooth.harmonics < 1:
         raise MisuseError("a series takes a period that holds the range, the lower end first")
+    if smooth.even and smooth.low != -smooth.high:
+        raise MisuseError("an even function is fitted on a range about zero")
     nodes = np.cos(np.linspace(0.0, np.pi, _POINTS))
+    # An even function's half, at so few points that no product is worth a second thread.
+    nodes = nodes[: _POINTS // 2 + 1 : 2] if smooth.even else nodes
     x = (smooth.low + smooth.high) / 2 + nodes * (smooth.high - smooth.low) / 2
     with np.errstate(all="ignore"):
         target = np.asarray(smooth.function(x), dtype=np.float64)
@@ -118,7 +125,8 @@ def _fitted(smooth: Smooth, fine: bool) -> Fitted:
         raise MisuseError("the function is not finite on the whole range")
     importance = 1.0 / np.abs(target) if smooth.relative else np.ones_like(target)
     angles = np.outer(x, np.arange(1, smooth.harmonics + 1)) * (2 * np.pi / 2.0**smooth.period)
-    basis = np.hstack([np.ones((len(x), 1)), np.sin(angles), np.cos(angles)])
+    waves = (np.cos(angles),) if smooth.even else (np.sin(angles), np.cos(angles))
+    basis = np.hstack([np.ones((len(x), 1)), *waves])
     bound = float(np.abs(target).max())
     # Values keep a bit of room to be truncated or lifted.
     bits = (
@@ -127,6 +135,8 @@ def _fitted(smooth: Smooth, fine: bool) -> Fitted:
     best: Fitted | None = None
     for rcond in _RCONDS:
         weights, error = nearest_uniformly(basis * importance[:, None], target * importance, rcond)
+        if smooth.even:
+            weights = np.concatenate([weights[:1], np.zeros(smooth.harmonics), weights[1:]])
         table_bits, rounding = _shared_out(weights[1:], bits)
         total = error + _SIGMAS * rounding * float(importance.max())
         if best is None or total < best.error:

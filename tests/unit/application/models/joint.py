@@ -123,5 +123,10 @@ def undeclared(plan: Plan, circle: Circle) -> Iterator[str]:
         for kind, found in by_kind(channel.counters.by_tag).items():
             lines = [line for line in table if line.covers(kind)]
             count: Any = found
-            if not any(line.most_messages is None or count["messages"] <= line.most_messages for line in lines):
+            within = [
+                (line.most_messages or count["messages"]) >= count["messages"]
+                and (line.most_bytes or count["bytes"]) >= count["bytes"]
+                for line in lines
+            ]
+            if not any(within):
                 yield kind

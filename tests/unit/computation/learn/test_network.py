@@ -11,9 +11,9 @@ from sklearn.neural_network import MLPClassifier
 
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
-from unseen.computation.learn.network import Features, Settings, fit_network
-from unseen.computation.share.array import reveal
-from unseen.errors import DataError, MisuseError
+from unseen.computation.learn.network import Features, Settings, fit_network, require_in_range
+from unseen.computation.share.array import from_owner, reveal
+from unseen.errors import DataError, MisuseError, RangeError
 
 ROWS, COLUMNS = 600, 5
 
@@ -105,3 +105,14 @@ def test_bad_settings_and_bad_values_are_refused() -> None:
     values[3, 4] = np.nan
     with pytest.raises(DataError, match="missing or infinite"):
         ours(values, label, Settings(epochs=1))
+
+
+def test_scores_that_left_the_range_of_the_gradients_are_an_error_at_all() -> None:
+    def program(circle: Circle, worst: float) -> None:
+        scores = np.array([0.0, -26.5, worst])
+        require_in_range(from_owner(circle, 0, scores if circle.rank == 0 else None, (3,)))
+
+    run_parties(lambda circle: program(circle, 26.5), 2)
+    for worst in (27.5, -300.0):
+        with pytest.raises(RangeError, match="smaller learning rate"):
+            run_parties(lambda circle, worst=worst: program(circle, worst), 2)

@@ -1,0 +1,20 @@
+"""A finished network for the person who asked: measures on the terminal and on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from unseen.application.evaluation import page
+
+
+def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+    """Print what this party received, and write its page where it received measures."""
+    rows, layers = result["rows"], " → ".join(map(str, result["layers"]))
+    console.print(f"network {layers} on {rows['training']:,} of {rows['aligned']:,} common rows")
+    page.show(console, result)
+    if "evaluation" in result:
+        page.write(console, report, record, result)

@@ -1,0 +1,78 @@
+"""What a modeller asks of a network: label, keys, numeric features, layers, and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from unseen.application.joint_keys import KeyedSide, Unfit
+from unseen.errors import MisuseError
+from unseen.interaction.agreement import explained
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(_Strict):
+    """The outcome: whose, which column, and which of its values mean 1."""
+
+    party: str
+    column: str
+    positive: tuple[str | int | float | bool, ...] = Field(min_length=1)
+
+
+class Side(KeyedSide):
+    """One party's part: data set, keys, numeric feature columns."""
+
+    features: tuple[str, ...] = ()
+
+
+class NetworkRequest(_Strict):
+    """The whole request.
+
+    `layers` are the numbers of rectified units of the hidden layers; rows go in batches of `batch` (no more than
+    there are), `epochs` times over, by steps of `learning_rate` with `momentum`; `penalty` is L2 on weights.
+    `held_out` is the share of common rows that train nothing and measure the network; `seed` fixes who they are,
+    the first weights and the batches. `hidden` keeps all scores hidden: the label's party gets measures alone,
+    made on shares. `model` names an earlier job whose network scores these rows: then nothing is trained.
+    `most_unfit` is the share of keys that may be empty, repeated or malformed, each; their rows are left out.
+    """
+
+    label: Label
+    parties: Mapping[str, Side]
+    layers: Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_length=1, max_length=4)] = (16,)
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    batch: Annotated[int, Field(ge=1)] = 128
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    penalty: Annotated[float, Field(ge=0)] = 0.0
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    seed: str = ""
+    hidden: bool = False
+    model: str = ""
+    most_unfit: Unfit = 0.0
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> NetworkRequest:
+        if self.label.party not in self.parties:
+            raise ValueError("the label's party must be among the parties")
+        if not any(side.features for side in self.parties.values()):
+            raise ValueError("no party brings a feature")
+        for name, side in self.parties.items():
+            taken = {*side.key_columns, *([self.label.column] if name == self.label.party else [])}
+            if taken & set(side.features):
+                raise ValueError(f"a key or label of {name} cannot be a feature too")
+            if len(set(side.features)) < len(side.features):
+                raise ValueError(f"{name} names a feature twice")
+        return self
+
+
+def read_request(body: Mapping[str, Any]) -> NetworkRequest:
+    """Raises MisuseError, naming each field that is wrong."""
+    try:
+        return NetworkRequest.model_validate(body)
+    except ValidationError as error:
+        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
