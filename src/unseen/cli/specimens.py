@@ -13,6 +13,7 @@ from unseen.cli.bench.tables import write_between
 from unseen.cli.specimen import COUNT, Specimen, Step, cost
 from unseen.computation.circle import Circle
 from unseen.computation.share import (
+    adders,
     arithmetic,
     binned,
     boolean,
@@ -24,7 +25,9 @@ from unseen.computation.share import (
     extremes,
     functions,
     groups,
+    known_bits,
     linear,
+    lookup,
     masked_matrix,
     moments,
     normalise,
@@ -40,7 +43,7 @@ from unseen.computation.share import (
 )
 from unseen.computation.share.array import Shared, from_owner
 from unseen.computation.share.together import together
-from unseen.computation.types import Real
+from unseen.computation.types import Real, Words
 
 RANGE: Final = (2.0**-8, 2.0**8)
 TANH: Final = smooth.Smooth(np.tanh, -4.0, 4.0, 5e-4, 14, 4)
@@ -89,6 +92,28 @@ def _rows_by_bits(circle: Circle, values: Real) -> Step:
 def _values_by_bits(circle: Circle, values: Real) -> Step:
     truth, chosen = _bits(circle, values.reshape(4, -1)), _shared(circle, values[:4])
     return lambda: choice.chosen_sums(truth, chosen)
+
+
+def _known_bits(circle: Circle, values: Real) -> Step:
+    own = boolean.packed(circle, values > 0.5)
+    return lambda: known_bits.known_product(circle, 0, 1, own.words, own.shape)
+
+
+def _planes(circle: Circle, values: Real, count: int) -> Words:
+    """Shared bits of values in that many lines, each in whole words."""
+    lines = [_bits(circle, line).words for line in values.reshape(count, -1)]
+    return np.stack(lines)
+
+
+def _digits_by_bits(circle: Circle, values: Real) -> Step:
+    words = _shared(circle, values[:4]).words.astype(np.uint32)
+    bits = _planes(circle, values, 4)
+    return lambda: lookup.looked_up(circle, bits[None], words[None])
+
+
+def _digit_sums(circle: Circle, values: Real) -> Step:
+    planes = np.repeat(_planes(circle, values, 5)[:, None], 32, axis=1)
+    return lambda: adders.digit_sums(circle, planes)
 
 
 def _roughly(circle: Circle, values: Real) -> Step:
@@ -241,6 +266,16 @@ BITS: Final = (
     Specimen(boolean.WHERE, _each, _VALUES, _where),
     Specimen(choice.SCALING, _each, f"{COUNT} bits, 2 columns", _rows_by_bits),
     Specimen(choice.LOOKUP, lambda n: (n // 4, 4), f"{COUNT // 4} rows, 4 choices", _values_by_bits),
+    Specimen(known_bits.KNOWN_PAIR, _each, f"{COUNT} bits", _known_bits),
+    Specimen(
+        lookup.DIGITS,
+        lambda n: (n // 4, 1, 4, 32),
+        f"{COUNT // 4} rows, 4 choices of 32 digits",
+        _digits_by_bits,
+    ),
+    Specimen(
+        adders.DIGIT_SUMS, lambda n: (n // 5, 5, 32), f"{COUNT // 5} rows, 5 numbers of 32 digits", _digit_sums
+    ),
 )
 FUNCTIONS: Final = (
     Specimen(functions.LOGISTIC, _each, _VALUES, _on_shared(functions.logistic)),

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
-from unseen.computation.correlation import bit_kinds, choice_kinds, kinds, ole_kinds, order_kinds, row_kinds
+from unseen.computation.correlation import (
+    bit_kinds,
+    choice_kinds,
+    kinds,
+    lookup_kinds,
+    ole_kinds,
+    order_kinds,
+    row_kinds,
+)
 from unseen.computation.correlation.source import WORDS_LIMIT, Kind
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -32,6 +40,9 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         bit_kinds.Lift,
         choice_kinds.BitScaling,
         choice_kinds.BitSums,
+        lookup_kinds.KnownPair,
+        lookup_kinds.BitTriple,
+        lookup_kinds.DigitLookup,
         ole_kinds.VectorOle,
         order_kinds.OrderMasks,
         row_kinds.Permutation,
@@ -43,7 +54,19 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
 SHIFT_LIMIT: Final = 63
 """Largest number of bits that a word can be shifted by, and largest rank."""
 _SMALL: Final = frozenset(
-    {"bits", "lanes", "fraction", "owner", "receiver", "sender", "formula", "parties", "nibbles"}
+    {
+        "bits",
+        "lanes",
+        "fraction",
+        "owner",
+        "receiver",
+        "sender",
+        "formula",
+        "parties",
+        "nibbles",
+        "first",
+        "second",
+    }
 )
 
 

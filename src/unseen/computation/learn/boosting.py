@@ -20,9 +20,10 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.learn.boosting_settings import Objective, Settings
+from unseen.computation.learn.forest import tree_scores
 from unseen.computation.learn.growth import Growth
 from unseen.computation.learn.splits import WEIGHT_FRACTION, Column
-from unseen.computation.learn.trees import Tree, missing_bins, tree_scores
+from unseen.computation.learn.trees import Tree, missing_bins
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic, functions
 from unseen.computation.share.array import Shared, from_owner, reveal
@@ -95,7 +96,9 @@ class Boosted:
         words = np.zeros(rows, dtype=np.uint64)
         if self.trees:
             missing = missing_bins(self.columns, self.circle.rank)
-            words = tree_scores(self.circle, self.trees, places, missing, rows, self.settings.objective.lane)
+            owners = sorted({column.owner for column in self.columns})
+            lane = self.settings.objective.lane
+            words = tree_scores(self.circle, self.trees, owners, places, missing, rows, lane)
         return Shared(self.circle, words, WEIGHT_FRACTION) + self.settings.base
 
     def stale(self, scores: Shared, label: Shared) -> bool:

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from unseen.computation.circle import Circle
-from unseen.computation.learn.splits import WEIGHT_FRACTION, Candidates, Column
+from unseen.computation.learn.splits import Candidates, Column
 from unseen.computation.share.array import Shared
 from unseen.computation.share.boolean import Bits, both, packed
 from unseen.computation.share.choice import chosen_sums
 from unseen.computation.types import Array, Words
-
-AT_ONCE: Final = 1 << 24
-"""Rows times leaves that are scored at a time: 200 MB at each party."""
 
 
 @dataclass(frozen=True)
@@ -92,36 +88,3 @@ def all_rows(circle: Circle, nodes: int, rows: int) -> Bits:
 def leaf_scores(members: Bits, leaves: Shared, lane: int) -> Words:
     """(leaves, rows) bits and (leaves,) weights to each row's sum of them, right modulo 2^lane: (rows,) words."""
     return chosen_sums(members, leaves, lane).words
-
-
-def tree_scores(
-    circle: Circle, trees: Sequence[Tree], places: Array | None, missing: Sequence[int], rows: int, lane: int
-) -> Words:
-    """The sum of all trees for new rows, as this party's part (rows,) modulo 2^lane.
-
-    `places` (rows, columns) are this party's own columns, None where it has none. Nobody learns anything.
-    Depth + 1 rounds for as many rows as AT_ONCE allows; a row, tree and leaf costs lane/4 bytes from the source.
-    """
-    leaves = Shared(circle, np.concatenate([tree.leaves for tree in trees]), WEIGHT_FRACTION)
-    step = max(64, AT_ONCE // len(leaves.words) // 64 * 64)
-    found = np.empty(rows, dtype=np.uint64)
-    for start in range(0, rows, step):
-        part = slice(start, min(start + step, rows))
-        own = None if places is None else places[part]
-        members = _walk(circle, trees, own, missing, part.stop - part.start)
-        found[part] = leaf_scores(members, leaves, lane)
-    return found
-
-
-def _walk(circle: Circle, trees: Sequence[Tree], places: Array | None, missing: Sequence[int], rows: int) -> Bits:
-    """Rows down all trees at once: bits (trees · leaves, rows)."""
-    count = len(trees)
-    members = all_rows(circle, count, rows)
-    for level in range(trees[0].depth):
-        nodes = range(2**level - 1, 2 ** (level + 1) - 1)
-        own = np.zeros((count, len(nodes), rows), dtype=bool)
-        if places is not None:
-            for truth, tree in zip(own, trees, strict=True):
-                truth[:] = goes_left(tree.splits, places, missing, nodes)
-        members = step_down(members, packed(circle, own.reshape(count * len(nodes), rows)))
-    return members
