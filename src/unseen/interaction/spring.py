@@ -2,8 +2,9 @@
 
 Importing what a job needs takes seconds. The spring does it once, holds no key and no row, and makes a worker by a
 copy of itself (`fork`) whenever the node asks for one: in milliseconds, and mostly in memory that they share. That
-is safe because the spring never has a second Python thread, and because nothing random is drawn in it: masks and
-keys come from the operating system's generator in the worker.
+is safe because the spring never has a second Python thread (OpenBLAS, and the allocators of Arrow and DuckDB, look
+after theirs in a copy), and because nothing random is drawn in it: masks and keys come from the operating system's
+generator in the worker.
 
 The socket's words, node to spring: `w` with the descriptor of a new worker's socket; `k` with eight bytes, the
 process number of a worker that is to be killed (only the spring knows for sure that the number is still that
@@ -21,6 +22,7 @@ import select
 import signal
 import socket
 import sys
+import warnings
 
 from unseen.interaction import worker
 from unseen.interaction.workshop import NUMBER_BYTES, WORKER
@@ -95,6 +97,8 @@ class _Spring:
 
 def main() -> None:
     """Entry point of the process."""
+    # Python 3.12 and later count the threads of libraries too: see above.
+    warnings.filterwarnings("ignore", message=".*multi-threaded.*fork", category=DeprecationWarning)
     sys.setswitchinterval(worker.SWITCH_SECONDS)
     worker.keep_freed_memory()
     spring = _Spring(socket.socket(fileno=int(sys.argv[1])))

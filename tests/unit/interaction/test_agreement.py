@@ -49,6 +49,8 @@ def test_an_agreement_is_effective_only_under_all_signatures(people: People, ter
             "pd:Income",
         ),
         ("dealer: {role: dealer}", "dealer: {role: dealer}\n  other: {role: dealer}", "one dealer only"),
+        ("bureau: {file:", "dealer: {file:", "the dealer must bring no data"),
+        ("  bureau: {role: controller}\n", "", "bureau is no party"),
         ("{from:", "{from", "no YAML|valid"),
     ],
 )

@@ -111,6 +111,8 @@ DEPARTURES: list[tuple[str, Callable[[Plan], Plan]]] = [
     ("parties", lambda plan: replace(plan, parties=("lender", "bureau"))),
     ("parties", lambda plan: replace(plan, parties=("bureau", "lender", "stranger"))),
     ("parties", lambda plan: replace(plan, dealer="stranger")),
+    ("parties", lambda plan: replace(plan, dealer="bureau")),  # nobody deals for itself
+    ("parties", lambda plan: replace(plan, parties=("bureau", "dealer", "lender"))),
     ("column-use", with_use(ColumnUse("bureau", "file", "inquiries", Use.RETRIEVE))),
     ("column-use", with_use(ColumnUse("bureau", "file", "address", Use.FEATURE))),
     ("column-use", with_use(ColumnUse("bureau", "other", "inquiries", Use.FEATURE))),

@@ -44,6 +44,7 @@ def test_a_worker_without_a_task_fails_with_words(workshop: Workshop, tmp_path: 
 
 
 def test_a_worker_that_is_killed_is_reported_once(workshop: Workshop, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "task.json")  # the worker waits for it to be written
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
     workshop.start(JOB, tmp_path, messages.put)
     process = workshop.process(JOB)
@@ -108,7 +109,7 @@ sys.stdin.read()
 
 
 def test_neither_spring_nor_worker_outlives_a_node_that_is_killed(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "task.json")  # the worker waits for it to be written
+    os.mkfifo(tmp_path / "task.json")
     words = [sys.executable, "-c", NODE, str(tmp_path)]
     node = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert node.stdin is not None
