@@ -11,10 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from unseen.application.credit.request import CreditRequest, Label
-from unseen.computation.intersect.keys import Keys, from_arrow
 from unseen.computation.learn.binning import Bins, level_bins, merged_labels, number_bins, pooled
 from unseen.computation.types import Index, Real
-from unseen.data import contract
 from unseen.errors import DataError
 
 
@@ -39,13 +37,6 @@ class Binned:
     def labels(self, column: int, merged: Index) -> list[str]:
         """A text for each merged bin of a column; fine bins without training rows are not named."""
         return merged_labels(self.bins[column], merged[self.places[column]].tolist(), self.filled[column])
-
-
-def usable_keys(table: pa.Table, key: str) -> Keys:
-    """Normalised keys. Raises DataError when some are empty or repeated, with their shares."""
-    keys = contract.normalised(table[key])
-    contract.require_unique(keys)
-    return from_arrow(keys)
 
 
 def binned(

@@ -29,7 +29,7 @@ class Scored:
     """All common customers at the holder, the first `training` of them the model's own: `odds` are the joint
     model's log-odds of good, `points` the scorecard's total."""
 
-    ids: list[bytes]
+    ids: list[str]
     bad: Real
     training: int
     odds: Real
@@ -133,7 +133,7 @@ def _write_scores(run: Run, scored: Scored) -> None:
     """One row a common customer, readable by this account only."""
     table = pa.table(
         {
-            "key": [key.decode() for key in scored.ids],
+            "key": scored.ids,
             "points": scored.points,
             "log_odds": scored.odds,
             "held_out": np.arange(len(scored.ids)) >= scored.training,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unseen.application import joint_rows
+from unseen.application import joint_keys
 from unseen.application.credit.protocols import (
     COEFFICIENTS,
     GROUPS,
@@ -26,7 +26,6 @@ from unseen.computation.learn import fairness, hidden_evidence, logistic, signs,
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
 from unseen.computation.profile import Profile, Role
 from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
@@ -50,7 +49,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
-    outputs = _outputs(asked, agreement)
+    parameters, outputs = _parameters(asked, agreement), _outputs(asked, agreement)
     return Plan(
         job=request.job,
         agreement=agreement.id,
@@ -62,7 +61,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         uses=tuple(_uses(asked)),
         steps=_steps(asked, agreement, outputs),
         outputs=outputs,
-        parameters=_parameters(asked, agreement),
+        parameters=parameters,
         seed=request.seed,
         flows=_flows(asked, outputs),
     )
@@ -90,7 +89,7 @@ def _outputs(asked: CreditRequest, agreement: Agreement) -> dict[str, tuple[str,
 def _uses(asked: CreditRequest) -> list[ColumnUse]:
     uses = []
     for name, side in sorted(asked.parties.items()):
-        uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
+        uses += joint_keys.uses(name, side)
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
@@ -114,7 +113,9 @@ def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tup
         "reasons": str(asked.reasons),
     }
     hidden = asked.tables is Tables.NOBODY
-    named: list[tuple[str, Profile]] = [("align", joint_rows.profile(everyone))]
+    aligned, spoken = joint_keys.alignment(asked.parties, everyone)
+    facts |= spoken
+    named: list[tuple[str, Profile]] = [("align", aligned)]
     if hidden:
         named += [("bin", hidden_evidence.PROFILE), ("bin", HIDDEN_WEIGHTS)]
     else:
@@ -160,7 +161,7 @@ def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
     return {
         "request": request,
         "tables": asked.tables.value,
-        "key_normalisation": NORMALISATION,
+        **joint_keys.as_parameters(asked.parties),
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),

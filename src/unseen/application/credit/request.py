@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from unseen.application.declared import Rows
+from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
 
@@ -34,16 +34,11 @@ class Label(_Strict):
     bad: tuple[str | int | float | bool, ...] = Field(min_length=1)
 
 
-class Side(_Strict):
-    """One party's part: data set, key column, features with the description that others may read.
+class Side(KeyedSide):
+    """One party's part: data set, key by its rule or keys in order of preference, features with the description
+    that others may read."""
 
-    `rows` is how many rows it offers at most; it may be left out where the agreement does not limit them.
-    """
-
-    dataset: str
-    key: str
     features: Mapping[str, str] = Field(default_factory=dict)
-    rows: Rows | None = None
 
 
 class Scale(_Strict):
@@ -72,9 +67,10 @@ class CreditRequest(_Strict):
     information value under which a column is left out; `tables` who sees counts and weights of the partners'
     bins: where nobody does, small bins are pooled by their rows alone (`smallest_cell` is for the holder's own
     columns), and `monotone` has nothing to go by; `reasons` how many reason codes each party gives a score;
-    `seed` fixes who is held out, to repeat an earlier run's split; `fairness` counts approvals by a protected
-    group that its owner keeps; `self_test` attacks the finished model with what each party has seen, and reports
-    how far that goes."""
+    `seed` fixes who is held out, to repeat an earlier run's split; `most_unfit` is the share of keys that may be
+    empty, repeated or malformed, each: such rows are left out; `fairness` counts approvals by a protected group
+    that its owner keeps; `self_test` attacks the finished model with what each party has seen, and reports how
+    far that goes."""
 
     label: Label
     parties: Mapping[str, Side]
@@ -90,6 +86,7 @@ class CreditRequest(_Strict):
     reasons: Annotated[int, Field(ge=0, le=5)] = 2
     scale: Scale = Scale()
     seed: str = ""
+    most_unfit: Unfit = 0.0
     fairness: Fairness | None = None
     self_test: bool = True
 
@@ -102,7 +99,7 @@ class CreditRequest(_Strict):
         if not any(side.features for name, side in self.parties.items() if name != self.label.party):
             raise ValueError("no partner brings a feature; then the label's holder can train alone")
         for name, side in self.parties.items():
-            if side.key in side.features:
+            if set(side.key_columns) & set(side.features):
                 raise ValueError(f"the key of {name} cannot be a feature too")
         if self.tables is Tables.NOBODY and self.monotone:
             raise ValueError("`monotone` merges bins by their bad rates, which with `tables: nobody` nobody sees")
@@ -115,7 +112,7 @@ class CreditRequest(_Strict):
             raise ValueError("the party that holds the protected group must be among the parties")
         side = self.parties[asked.party]
         label = self.label.column if asked.party == self.label.party else None
-        if asked.column in (side.key, label, *side.features):
+        if asked.column in (*side.key_columns, label, *side.features):
             raise ValueError("the protected group is a column of its own, not key, label or feature")
 
     def partners(self) -> tuple[str, ...]:
