@@ -75,6 +75,12 @@ def outcomes(table: pa.Table, label: Label, training: int) -> Real:
     return bad
 
 
+def is_number(column: pa.ChunkedArray) -> bool:
+    """Whether a column is cut as numbers; anything else is a category."""
+    kind = column.type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
 def _spelled(value: object) -> str:
     """One spelling for a value however its column is typed: 1 and 1.0 are the same."""
     if isinstance(value, bool):
@@ -92,7 +98,7 @@ def _named(name: str, column: pa.ChunkedArray, training: int, count: int, smalle
 
 
 def _cut(column: pa.ChunkedArray, training: int, count: int, smallest: int) -> tuple[Bins, Index]:
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+    if is_number(column):
         values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
         numbers = number_bins(values[:training], count, smallest)
         return numbers, numbers.index(values)

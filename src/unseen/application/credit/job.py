@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from unseen.application.credit import equity, outcome, scoring, selftest
+import pyarrow as pa
+
+from unseen.application.credit import equity, outcome, parity, scoring, selftest
 from unseen.application.credit.columns import binned, outcomes
 from unseen.application.credit.hidden_weighing import weigh_hidden
-from unseen.application.credit.pointing import pointed
+from unseen.application.credit.pointing import Pointed, pointed
 from unseen.application.credit.request import Tables, read_request
+from unseen.application.credit.scorecard import Revealed
 from unseen.application.credit.sides import Side, Standing, blocks
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import weigh_columns
@@ -20,6 +23,7 @@ from unseen.application.evaluation.held_out import training_first
 from unseen.application.joint_table import JointTable, joint_table
 from unseen.computation.learn.choose import Choice
 from unseen.computation.learn.logistic import Settings, fit_logistic
+from unseen.computation.types import Real
 from unseen.encoding import Json
 from unseen.interaction.application import Run
 
@@ -52,6 +56,7 @@ def perform(run: Run) -> Mapping[str, Json]:
         judged = equity.judge(here, asked.fairness, table, shared, bad) if asked.fairness else None
         found = pointed(here, sides, model, revealed, len(ids))
         mine = next(side for side in sides if side.party == run.party)
+        apart = _parity(here, sides, table, bad, training, (found, revealed, odds)) if asked.parity else None
         if bad is None or odds is None or revealed is None or found.total is None:
             tested = selftest.as_partner(here, sides, found.own, training) if asked.self_test else {}
             result = outcome.partner_result(here, mine, found.coefficients, found.own, len(ids), training, watch)
@@ -59,8 +64,21 @@ def perform(run: Run) -> Mapping[str, Json]:
         scored = outcome.Scored(ids, bad, training, odds, found.total, found.reasons)
         tested = selftest.as_holder(here, sides, odds, bad, training) if asked.self_test else {}
         result = outcome.holder_result(here, found.card, left_out, revealed, scored, mine, watch)
-        more = {"fairness": judged, "self_test": tested or None}
+        more = {"fairness": judged, "self_test": tested or None, "parity": apart}
         return {**result, **{name: value for name, value in more.items() if value is not None}}
+
+
+def _parity(
+    here: Standing,
+    sides: Sequence[Side],
+    table: pa.Table,
+    bad: Real | None,
+    training: int,
+    joint: tuple[Pointed, Revealed | None, Real | None],
+) -> dict[str, Json] | None:
+    found, revealed, odds = joint
+    known = None if revealed is None or odds is None else (found.card, revealed, odds)
+    return parity.distance(here, sides, table, bad, training, known)
 
 
 def _signs(sides: Sequence[Side]) -> Choice:

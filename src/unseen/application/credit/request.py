@@ -70,7 +70,8 @@ class CreditRequest(_Strict):
     `seed` fixes who is held out, to repeat an earlier run's split; `most_unfit` is the share of keys that may be
     empty, repeated or malformed, each: such rows are left out; `fairness` counts approvals by a protected group
     that its owner keeps; `self_test` attacks the finished model with what each party has seen, and reports how
-    far that goes."""
+    far that goes; `parity` opens all columns to the label's holder, where the agreement lets them be looked up
+    row by row, and holds the joint scorecard against the pooled one."""
 
     label: Label
     parties: Mapping[str, Side]
@@ -89,6 +90,7 @@ class CreditRequest(_Strict):
     most_unfit: Unfit = 0.0
     fairness: Fairness | None = None
     self_test: bool = True
+    parity: bool = False
 
     @model_validator(mode="after")
     def _label_is_ours(self) -> CreditRequest:
@@ -103,6 +105,8 @@ class CreditRequest(_Strict):
                 raise ValueError(f"the key of {name} cannot be a feature too")
         if self.tables is Tables.NOBODY and self.monotone:
             raise ValueError("`monotone` merges bins by their bad rates, which with `tables: nobody` nobody sees")
+        if self.parity and self.keep_signs:
+            raise ValueError("a parity run is for models without prescribed signs; leave `keep_signs` out")
         if self.fairness:
             self._fairness_fits(self.fairness)
         return self
