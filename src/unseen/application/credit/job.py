@@ -37,7 +37,7 @@ def perform(run: Run) -> Mapping[str, Json]:
         table, ids = common.table, common.texts
         bad = outcomes(table, asked.label, training) if here.holding else None
     with watch.step("bin"):
-        own = binned(table, here.features(run.party), training, asked, here.group)
+        own = binned(table, asked.parties[run.party], training, asked, here.group)
         weighing = weigh_hidden if asked.tables is Tables.NOBODY else weigh_columns
         sides, left_out = weighing(here, own, bad, training)
     with watch.step("train"):

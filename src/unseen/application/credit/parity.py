@@ -125,7 +125,7 @@ def _opened(here: Standing, party: str, table: pa.Table) -> pa.Table | None:
 
 def _columns(here: Standing, party: str, table: pa.Table, bad: Real, training: int) -> dict[str, _Pooled]:
     """A party's columns in the pooled scorecard."""
-    own = binned(table, here.features(party), training, here.asked, here.group)
+    own = binned(table, here.asked.parties[party], training, here.asked, here.group)
     if here.asked.tables is Tables.NOBODY and party != here.holder:
         return _by_rows_alone(here, own, bad, training)
     found = {}

@@ -168,8 +168,8 @@ def _parity(found: Mapping[str, Any]) -> str:
     from unseen.application.credit import summary
 
     return (
-        "<p>The partners opened their columns for this run, and the same scorecard was built of pooled data in the "
-        f"clear. The two lie apart: {escape(summary.parity(found))}.</p>"
+        "<p>The partners opened their columns for this run, and the same scorecard was built of pooled data in "
+        f"the clear. The two lie apart: {escape(summary.parity(found))}.</p>"
     )
 
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from itertools import pairwise
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
 
+MOST_EDGES: Final = 50
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Binning(StrEnum):
+    """How numbers are cut into bins where no edges are given."""
+
+    EQUAL_FREQUENCY = "equal-frequency"
+    """At quantiles: about as many rows in each."""
+    EQUAL_WIDTH = "equal-width"
+    """Into spans of one width between the smallest and the largest value."""
 
 
 class Tables(StrEnum):
@@ -36,9 +48,21 @@ class Label(_Strict):
 
 class Side(KeyedSide):
     """One party's part: data set, key by its rule or keys in order of preference, features with the description
-    that others may read."""
+    that others may read; `edges` gives rising edges between bins of some numeric features."""
 
     features: Mapping[str, str] = Field(default_factory=dict)
+    edges: Mapping[str, Annotated[tuple[FiniteFloat, ...], Field(min_length=1, max_length=MOST_EDGES)]] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _edges_fit(self) -> Side:
+        if strangers := sorted(set(self.edges) - set(self.features)):
+            raise ValueError(f"edges are given for {', '.join(strangers)}, no feature of this party")
+        for name, edges in self.edges.items():
+            if any(low >= high for low, high in pairwise(edges)):
+                raise ValueError(f"the edges of {name} do not rise")
+        return self
 
 
 class Scale(_Strict):
@@ -60,23 +84,24 @@ class Fairness(_Strict):
 
 class CreditRequest(_Strict):
     """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins a
-    numeric column gets; `smallest_bin` the least share of training rows in a bin, `smallest_cell` the least good
-    and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only
-    fall; `penalty` is that of the regression; `keep_signs` takes the best model in which no column's coefficient
-    turns against its weights of evidence, where collinear columns would flip one; `least_information` the
-    information value under which a column is left out; `tables` who sees counts and weights of the partners'
-    bins: where nobody does, small bins are pooled by their rows alone (`smallest_cell` is for the holder's own
-    columns), and `monotone` has nothing to go by; `reasons` how many reason codes each party gives a score;
-    `seed` fixes who is held out, to repeat an earlier run's split; `most_unfit` is the share of keys that may be
-    empty, repeated or malformed, each: such rows are left out; `fairness` counts approvals by a protected group
-    that its owner keeps; `self_test` attacks the finished model with what each party has seen, and reports how
-    far that goes; `parity` opens all columns to the label's holder, where the agreement lets them be looked up
-    row by row, and holds the joint scorecard against the pooled one."""
+    numeric column gets and `binning` how they are cut; `smallest_bin` the least share of training rows in a bin,
+    `smallest_cell` the least good and the least bad ones; `monotone` merges a numeric column's bins until their
+    bad rates only rise or only fall; `penalty` is that of the regression; `keep_signs` takes the best model in
+    which no column's coefficient turns against its weights of evidence, where collinear columns would flip one;
+    `least_information` the information value under which a column is left out; `tables` who sees counts and
+    weights of the partners' bins: where nobody does, small bins are pooled by their rows alone (`smallest_cell`
+    is for the holder's own columns), and `monotone` has nothing to go by; `reasons` how many reason codes each
+    party gives a score; `seed` fixes who is held out, to repeat an earlier run's split; `most_unfit` is the
+    share of keys that may be empty, repeated or malformed, each: such rows are left out; `fairness` counts
+    approvals by a protected group that its owner keeps; `self_test` attacks the finished model with what each
+    party has seen, and reports how far that goes; `parity` opens all columns to the label's holder, where the
+    agreement lets them be looked up row by row, and holds the joint scorecard against the pooled one."""
 
     label: Label
     parties: Mapping[str, Side]
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
     bins: Annotated[int, Field(ge=2, le=50)] = 5
+    binning: Binning = Binning.EQUAL_FREQUENCY
     smallest_bin: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     smallest_cell: Annotated[int, Field(ge=1)] = 5
     monotone: bool = False
