@@ -1,4 +1,5 @@
-"""Three institutions and a dealer, real nodes all: the customers of all three, and how many two or more know."""
+"""Three institutions and a dealer, real nodes all: the customers of all three, how many two or more know, and a
+scorecard of all three's columns that nobody sees a table of."""
 
 from __future__ import annotations
 
@@ -8,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from neighbourhood import SECONDS, Institution, Neighbourhood
 
-from unseen.data.catalogue import Catalogue
+from unseen.data.catalogue import Catalogue, Use
+from unseen.errors import RefusedError
 
 AGREEMENT = """
 agreement: Common customers of three
@@ -37,6 +40,30 @@ recipients:
   insurer-lender-overlap: [lender, insurer, bureau]
 limits: {smallest_overlap: 20, most_identifiers: 5000, runs: 1000}
 """
+SCORECARD = """
+agreement: A scorecard of three
+parties:
+  lender: {role: controller}
+  bureau: {role: controller}
+  insurer: {role: controller}
+  dealer: {role: dealer}
+purpose: dpv:CreditChecking
+valid: {from: 2020-01-01, until: 2099-12-31}
+columns:
+  lender: {loans_lender: {tax: [join], income: [feature], bad: [label]}}
+  bureau: {loans_bureau: {tax: [join], inquiries: [feature], use: [feature]}}
+  insurer: {loans_insurer: {tax: [join], claims: [feature], region: [feature]}}
+computations: {credit: {tables: {among: [nobody]}}}
+recipients:
+  scores: [lender]
+  coefficients: [lender]
+  reasons: [lender]
+  scorecard: [lender]
+  own-coefficients: [bureau, insurer]
+  own-points: [insurer]
+limits: {smallest_overlap: 200, smallest_group: 20, runs: 1000}
+"""
+FEATURES = {"lender": ("income",), "bureau": ("inquiries", "use"), "insurer": ("claims", "region")}
 PEOPLE = {"lender": range(300), "bureau": range(100, 350), "insurer": range(200, 2200)}
 """200 … 299 are known to all three, 100 … 349 to two or more."""
 
@@ -126,3 +153,54 @@ def test_two_pairs_count_as_agreed_and_the_third_does_not(street: Street) -> Non
         told[institution.name] = {tuple(pair["of"]): pair["common"] for pair in result["pairs"]}
     both = {("bureau", "lender"): 200, ("insurer", "lender"): 100}
     assert told == {"lender": both, "bureau": both, "insurer": {("insurer", "lender"): 100}}
+
+
+@pytest.fixture(scope="module")
+def loans(street: Street, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Loans known to all three, on offer in each one's own columns and order; the agreement on a scorecard."""
+    draw, folder, rows = np.random.default_rng(6), tmp_path_factory.mktemp("loans"), 700
+    columns: dict[str, Any] = {
+        name: draw.normal(size=rows).round(3) for name in ("income", "inquiries", "use", "claims")
+    }
+    columns["region"] = draw.choice(["north", "south", "west"], rows)
+    odds = columns["inquiries"] + columns["claims"] + (columns["region"] == "west") - columns["income"] - 1
+    columns["bad"] = (draw.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
+    for institution in street.all[:3]:
+        names = [*FEATURES[institution.name], *(["bad"] if institution.name == "lender" else [])]
+        order = draw.permutation(rows)
+        table = {"tax": [f"t{number}" for number in order], **{name: columns[name][order] for name in names}}
+        file = folder / f"loans_{institution.name}.parquet"
+        pq.write_table(pa.table(table), file)
+        uses = {name: [Use.LABEL if name == "bad" else Use.FEATURE] for name in names}
+        with institution.home.store() as store:
+            Catalogue(store.engine).add(file.stem, str(file), "tax", uses)
+    return street.agree(SCORECARD, ("bureau", "insurer", "dealer"))
+
+
+def test_three_nodes_build_a_scorecard_that_nobody_sees_a_table_of(street: Street, loans: str) -> None:
+    parties = {
+        name: {
+            "dataset": f"loans_{name}",
+            "key": "tax",
+            "features": {feature: f"the {feature}" for feature in features},
+        }
+        for name, features in FEATURES.items()
+    }
+    asked = {"label": {"party": "lender", "column": "bad", "bad": [1]}, "parties": parties}
+    with street.lender.client() as client:
+        with pytest.raises(RefusedError, match="tables"):
+            client.wait(client.submit("credit", loans, asked), SECONDS)
+        job = client.submit("credit", loans, {**asked, "tables": "nobody"})
+        record = client.wait(job, 2 * SECONDS)
+        assert (record["state"], record["incidents"]) == ("done", [])
+        card = client.result(job)["result"]
+    assert {column["party"] for column in card["scorecard"]} == set(FEATURES)
+    assert card["joint"]["auc"] > card["alone"]["auc"] + 0.05
+    results = {
+        institution.name: json.loads(institution.home.results(job).read("result.json"))
+        for institution in street.all[:3]
+    }
+    told = {name: "points" in str(results[name]["own_columns"]) for name in ("bureau", "insurer")}
+    assert told == {"bureau": False, "insurer": True}
+    assert "scores.parquet" not in street.bureau.home.results(job).names()
+    assert not street.findings()

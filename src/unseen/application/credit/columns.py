@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.credit.request import CreditRequest, Label
-from unseen.computation.intersect.keys import Keys, from_arrow
-from unseen.computation.learn.binning import Bins, level_bins, merged_labels, number_bins, pooled
+from unseen.application.credit.request import Binning, CreditRequest, Label
+from unseen.application.credit.request import Side as RequestedSide
+from unseen.computation.learn.binning import (
+    Bins,
+    NumberBins,
+    edge_bins,
+    level_bins,
+    merged_labels,
+    number_bins,
+    pooled,
+    width_bins,
+)
 from unseen.computation.types import Index, Real
-from unseen.data import contract
 from unseen.errors import DataError
 
 
@@ -41,20 +48,20 @@ class Binned:
         return merged_labels(self.bins[column], merged[self.places[column]].tolist(), self.filled[column])
 
 
-def usable_keys(table: pa.Table, key: str) -> Keys:
-    """Normalised keys. Raises DataError when some are empty or repeated, with their shares."""
-    keys = contract.normalised(table[key])
-    contract.require_unique(keys)
-    return from_arrow(keys)
-
-
 def binned(
-    table: pa.Table, names: Sequence[str], training: int, asked: CreditRequest, smallest_group: int
+    table: pa.Table, side: RequestedSide, training: int, asked: CreditRequest, smallest_group: int
 ) -> Binned:
-    """Cut columns at what the first `training` rows say. Raises DataError naming the column."""
+    """Cut a side's features at what the first `training` rows say, or at the edges that the request gives.
+
+    Raises DataError naming the column.
+    """
     smallest = max(smallest_group, int(np.ceil(asked.smallest_bin * training)))
-    ordered = tuple(sorted(names))
-    cut = [_named(name, table[name], training, asked.bins, smallest) for name in ordered]
+    ordered = tuple(sorted(side.features))
+    cut = []
+    for name in ordered:
+        edges = side.edges.get(name, ())
+        cuts = _Cuts(asked.binning, asked.bins, max(smallest_group, 1) if edges else smallest, edges)
+        cut.append(_named(name, table[name], training, cuts))
     index, places, filled = [], [], []
     for bins, numbers in cut:
         rows = np.bincount(numbers[:training], minlength=len(bins.labels))
@@ -84,6 +91,12 @@ def outcomes(table: pa.Table, label: Label, training: int) -> Real:
     return bad
 
 
+def is_number(column: pa.ChunkedArray) -> bool:
+    """Whether a column is cut as numbers; anything else is a category."""
+    kind = column.type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
 def _spelled(value: object) -> str:
     """One spelling for a value however its column is typed: 1 and 1.0 are the same."""
     if isinstance(value, bool):
@@ -93,18 +106,36 @@ def _spelled(value: object) -> str:
     return str(value)
 
 
-def _named(name: str, column: pa.ChunkedArray, training: int, count: int, smallest: int) -> tuple[Bins, Index]:
+@dataclass(frozen=True)
+class _Cuts:
+    """How a column is cut: into at most `count` bins by a rule, or at `edges`; `smallest` rows in each."""
+
+    binning: Binning
+    count: int
+    smallest: int
+    edges: tuple[float, ...]
+
+    def of(self, values: Real) -> NumberBins:
+        if self.edges:
+            return edge_bins(values, self.edges, self.smallest)
+        cut = width_bins if self.binning is Binning.EQUAL_WIDTH else number_bins
+        return cut(values, self.count, self.smallest)
+
+
+def _named(name: str, column: pa.ChunkedArray, training: int, cuts: _Cuts) -> tuple[Bins, Index]:
     try:
-        return _cut(column, training, count, smallest)
+        return _cut(column, training, cuts)
     except DataError as error:
         raise DataError(f"column {name!r}: {error}") from error
 
 
-def _cut(column: pa.ChunkedArray, training: int, count: int, smallest: int) -> tuple[Bins, Index]:
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+def _cut(column: pa.ChunkedArray, training: int, cuts: _Cuts) -> tuple[Bins, Index]:
+    if is_number(column):
         values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        numbers = number_bins(values[:training], count, smallest)
+        numbers = cuts.of(values[:training])
         return numbers, numbers.index(values)
+    if cuts.edges:
+        raise DataError("edges are for numbers, and this column holds texts; leave them out of the request")
     texts = np.array(column.cast(pa.string()).to_pylist(), dtype=object)
-    levels = level_bins(texts[:training], smallest)
+    levels = level_bins(texts[:training], cuts.smallest)
     return levels, levels.index(texts)

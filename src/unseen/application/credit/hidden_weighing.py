@@ -19,7 +19,7 @@ from unseen.computation.types import Index, Real
 
 
 @dataclass(frozen=True)
-class _Compact:
+class Compact:
     """A column's bins without those that hold no training row: each fine bin's number among the rest."""
 
     numbers: tuple[Index, ...]
@@ -35,9 +35,9 @@ def weigh_hidden(here: Standing, own: Binned, bad: Real | None, training: int) -
 
     Raises DataError where no column of any side is of use.
     """
-    compact = _compact(own)
+    bins = compact(own)
     found = {
-        partner: _evidence_of(here, partner, compact, bad, training)
+        partner: _evidence_of(here, partner, bins, bad, training)
         for partner in here.partners
         if here.features(partner)
     }
@@ -54,7 +54,7 @@ def weigh_hidden(here: Standing, own: Binned, bad: Real | None, training: int) -
             names = chosen(here.features(party), told)
             sides.append(Side(party, names) if bad is None else own_side(here, own, weighed, told))
         elif party in found:
-            sides.append(_hidden_side(here, party, own, compact, found[party]))
+            sides.append(_hidden_side(here, party, own, bins, found[party]))
         else:
             sides.append(Side(party, ()))
     if not any(side.columns for side in sides):
@@ -68,17 +68,18 @@ def weigh_hidden(here: Standing, own: Binned, bad: Real | None, training: int) -
     return sides, [*unseen, *left_out(here, here.holder, weighed)]
 
 
-def _compact(own: Binned) -> _Compact:
+def compact(own: Binned) -> Compact:
+    """A party's own bins without the empty ones."""
     kept = [np.unique(places) for places in own.places]
     numbers = tuple(
-        np.minimum(np.searchsorted(bins, np.arange(len(places))), len(bins) - 1)
-        for bins, places in zip(kept, own.places, strict=True)
+        np.minimum(np.searchsorted(filled, np.arange(len(places))), len(filled) - 1)
+        for filled, places in zip(kept, own.places, strict=True)
     )
     index = [numbers[j][own.index[:, j]] for j in range(len(numbers))]
-    return _Compact(numbers, np.column_stack(index) if index else own.index)
+    return Compact(numbers, np.column_stack(index) if index else own.index)
 
 
-def _evidence_of(here: Standing, partner: str, own: _Compact, bad: Real | None, training: int) -> HiddenEvidence:
+def _evidence_of(here: Standing, partner: str, own: Compact, bad: Real | None, training: int) -> HiddenEvidence:
     circle, mine = here.circle, here.run.party == partner
     columns = len(here.features(partner))
     return hidden_evidence(
@@ -94,10 +95,10 @@ def _evidence_of(here: Standing, partner: str, own: _Compact, bad: Real | None, 
     )
 
 
-def _hidden_side(here: Standing, party: str, own: Binned, compact: _Compact, evidence: HiddenEvidence) -> Side:
+def _hidden_side(here: Standing, party: str, own: Binned, bins: Compact, evidence: HiddenEvidence) -> Side:
     places = np.flatnonzero(evidence.useful).tolist()
     side = Side(party, chosen(here.features(party), evidence.useful), hidden=evidence.only(places))
     if party == here.run.party:
-        side.index = compact.index[:, places]
-        side.labels = [own.labels(j, compact.numbers[j]) for j in places]
+        side.index = bins.index[:, places]
+        side.labels = [own.labels(j, bins.numbers[j]) for j in places]
     return side

@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import numpy as np
 import pyarrow as pa
-from blake3 import blake3
 
-from unseen.application.credit import equity, outcome, scoring, selftest
-from unseen.application.credit.columns import binned, outcomes, usable_keys
+from unseen.application.credit import equity, outcome, parity, scoring, selftest
+from unseen.application.credit.columns import binned, outcomes
 from unseen.application.credit.hidden_weighing import weigh_hidden
-from unseen.application.credit.pointing import pointed
+from unseen.application.credit.pointing import Pointed, pointed
 from unseen.application.credit.request import Tables, read_request
+from unseen.application.credit.scorecard import Revealed
 from unseen.application.credit.sides import Side, Standing, blocks
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import weigh_columns
-from unseen.application.joint_rows import common_rows
+from unseen.application.evaluation.held_out import training_first
+from unseen.application.joint_table import JointTable, joint_table
 from unseen.computation.learn.choose import Choice
 from unseen.computation.learn.logistic import Settings, fit_logistic
+from unseen.computation.types import Real
 from unseen.encoding import Json
 from unseen.interaction.application import Run
 
@@ -32,10 +33,11 @@ def perform(run: Run) -> Mapping[str, Json]:
     asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
     here, watch = Standing(run, asked), Stopwatch(run)
     with watch.step("align"):
-        table, ids, training = _common_customers(here, watch)
+        common, training = _common_customers(here, watch)
+        table, ids = common.table, common.texts
         bad = outcomes(table, asked.label, training) if here.holding else None
     with watch.step("bin"):
-        own = binned(table, here.features(run.party), training, asked, here.group)
+        own = binned(table, asked.parties[run.party], training, asked, here.group)
         weighing = weigh_hidden if asked.tables is Tables.NOBODY else weigh_columns
         sides, left_out = weighing(here, own, bad, training)
     with watch.step("train"):
@@ -54,6 +56,7 @@ def perform(run: Run) -> Mapping[str, Json]:
         judged = equity.judge(here, asked.fairness, table, shared, bad) if asked.fairness else None
         found = pointed(here, sides, model, revealed, len(ids))
         mine = next(side for side in sides if side.party == run.party)
+        apart = _parity(here, sides, table, bad, training, (found, revealed, odds)) if asked.parity else None
         if bad is None or odds is None or revealed is None or found.total is None:
             tested = selftest.as_partner(here, sides, found.own, training) if asked.self_test else {}
             result = outcome.partner_result(here, mine, found.coefficients, found.own, len(ids), training, watch)
@@ -61,8 +64,21 @@ def perform(run: Run) -> Mapping[str, Json]:
         scored = outcome.Scored(ids, bad, training, odds, found.total, found.reasons)
         tested = selftest.as_holder(here, sides, odds, bad, training) if asked.self_test else {}
         result = outcome.holder_result(here, found.card, left_out, revealed, scored, mine, watch)
-        more = {"fairness": judged, "self_test": tested or None}
+        more = {"fairness": judged, "self_test": tested or None, "parity": apart}
         return {**result, **{name: value for name, value in more.items() if value is not None}}
+
+
+def _parity(
+    here: Standing,
+    sides: Sequence[Side],
+    table: pa.Table,
+    bad: Real | None,
+    training: int,
+    joint: tuple[Pointed, Revealed | None, Real | None],
+) -> dict[str, Json] | None:
+    found, revealed, odds = joint
+    known = None if revealed is None or odds is None else (found.card, revealed, odds)
+    return parity.distance(here, sides, table, bad, training, known)
 
 
 def _signs(sides: Sequence[Side]) -> Choice:
@@ -70,20 +86,12 @@ def _signs(sides: Sequence[Side]) -> Choice:
     return Choice([-1] * sum(len(side.columns) for side in sides))
 
 
-def _common_customers(here: Standing, watch: Stopwatch) -> tuple[pa.Table, list[bytes], int]:
+def _common_customers(here: Standing, watch: Stopwatch) -> tuple[JointTable, int]:
     """Own rows of the common customers with their keys, training rows first, and how many those are.
 
     Who is held out follows from key and public seed alone, so that a validator finds the same people.
     """
     run, asked = here.run, here.asked
-    side = asked.parties[run.party]
-    table = run.release(side.dataset)
-    keys = usable_keys(table, side.key)
-    rows = common_rows(run, keys, watch.tell)
-    seed = (asked.seed or run.plan.seed).encode()
-    lots = [blake3(seed + b"/held-out/" + keys[row]).digest() for row in rows]
-    training = len(rows) - round(asked.held_out * len(rows))
-    first = set(sorted(lots)[:training])
-    picked = np.array([lot in first for lot in lots])
-    ordered = np.r_[rows[picked], rows[~picked]]
-    return table.take(ordered), [keys[row] for row in ordered], training
+    found = joint_table(run, asked.parties[run.party], asked.most_unfit, watch.tell)
+    order, training = training_first(found.keys, asked.held_out, asked.seed or run.plan.seed)
+    return found.take(order), training

@@ -15,7 +15,9 @@ from unseen.application.credit.scorecard import Column, Revealed
 from unseen.application.credit.sides import Side, Standing
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import LeftOut
-from unseen.computation.learn.evaluate import bands, curves, gain, quality, stability
+from unseen.application.evaluation.characteristics import bin_shifts, kept_bins
+from unseen.computation.learn.evaluate import Band, bands, curves, gain, stability
+from unseen.computation.learn.measures import Predicted, mean_of, outcome_figures
 from unseen.computation.types import Index, Real
 from unseen.encoding import Json
 from unseen.interaction.application import Run
@@ -29,7 +31,7 @@ class Scored:
     """All common customers at the holder, the first `training` of them the model's own: `odds` are the joint
     model's log-odds of good, `points` the scorecard's total."""
 
-    ids: list[bytes]
+    ids: list[str]
     bad: Real
     training: int
     odds: Real
@@ -55,6 +57,7 @@ def holder_result(
         "intercept": {"coefficient": revealed.intercept, "standard_error": float(revealed.errors[0])},
         "training_steps": revealed.steps,
         "scorecard": [column.as_json() for column in card],
+        "column_stability": _column_stability(mine, scored.training),
         "left_out": [column.as_json() for column in left_out],
         "scale": here.asked.scale.model_dump(),
         "scores": SCORES_FILE,
@@ -89,7 +92,21 @@ def partner_result(
                 ],
             }
         )
-    return {"rows": _rows(rows, training), "own_columns": own, "steps": watch.as_json()}
+    return {
+        "rows": _rows(rows, training),
+        "own_columns": own,
+        "column_stability": _column_stability(mine, training),
+        "steps": watch.as_json(),
+    }
+
+
+def _column_stability(mine: Side, training: int) -> dict[str, Json]:
+    """By own column in the model, how far its bins moved from the training to the held-out customers."""
+    if mine.index is None:
+        return {}
+    widths = mine.index.max(axis=0, initial=0) + 1
+    kept = kept_bins(mine.columns, mine.index[:training], widths.tolist())
+    return bin_shifts(kept, mine.columns, mine.index[training:])
 
 
 def _rows(aligned: int, training: int) -> Json:
@@ -110,12 +127,12 @@ def _measured(scored: Scored, alone: Real) -> dict[str, Json]:
     held = slice(scored.training, None)
     bad, points, odds = scored.bad[held], scored.points[held], scored.odds[held]
     better = gain(alone[held], odds, bad)
-    chances = 1.0 / (1.0 + np.exp(np.clip(odds, -500, 500)))
+    chances = mean_of(Predicted.OUTCOME, -odds)
     return {
         "bad_share": float(scored.bad.mean()),
         "held_out_bad": int(bad.sum()),
-        "alone": quality(alone[held], bad).as_json(),
-        "joint": quality(odds, bad).as_json(),
+        "alone": outcome_figures(-alone[held], mean_of(Predicted.OUTCOME, -alone[held]), bad),
+        "joint": outcome_figures(-odds, chances, bad),
         "gain": {
             "auc": better.gain,
             "standard_error": better.error,
@@ -124,16 +141,28 @@ def _measured(scored: Scored, alone: Real) -> dict[str, Json]:
         },
         "curves": {"alone": _curve(alone[held], bad), "joint": _curve(odds, bad)},
         "distribution": _distribution(points, bad),
-        "bands": [asdict(band) for band in bands(points.astype(np.float64), bad, chances)],
+        "bands": _with_gains(bands(points.astype(np.float64), bad, chances)),
         "stability": stability(scored.points[: scored.training].astype(np.float64), points.astype(np.float64)),
     }
+
+
+def _with_gains(found: Sequence[Band]) -> list[Json]:
+    """Each band, lowest scores first, with its lift (its share of bad over that of all) and the gain so far: the
+    share of all bad that lie in it and below."""
+    rows = np.array([band.rows for band in found])
+    bad = np.array([band.bad for band in found])
+    lift, gains = bad / rows / (bad.sum() / rows.sum()), bad.cumsum() / bad.sum()
+    return [
+        {**asdict(band), "lift": round(float(up), 6), "gain": round(float(so_far), 6)}
+        for band, up, so_far in zip(found, lift, gains, strict=True)
+    ]
 
 
 def _write_scores(run: Run, scored: Scored) -> None:
     """One row a common customer, readable by this account only."""
     table = pa.table(
         {
-            "key": [key.decode() for key in scored.ids],
+            "key": scored.ids,
             "points": scored.points,
             "log_odds": scored.odds,
             "held_out": np.arange(len(scored.ids)) >= scored.training,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unseen.application import joint_rows
+from unseen.application import joint_keys
+from unseen.application.credit import parity
 from unseen.application.credit.protocols import (
     COEFFICIENTS,
     GROUPS,
@@ -21,12 +22,12 @@ from unseen.application.credit.protocols import (
 )
 from unseen.application.credit.request import CreditRequest, Tables, read_request
 from unseen.application.declared import as_parameter
+from unseen.application.regression.parity import OPENED
 from unseen.computation.intersect import align
 from unseen.computation.learn import fairness, hidden_evidence, logistic, signs, woe
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
 from unseen.computation.profile import Profile, Role
 from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
@@ -50,7 +51,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
-    outputs = _outputs(asked, agreement)
+    parameters, outputs = _parameters(asked, agreement), _outputs(asked, agreement)
     return Plan(
         job=request.job,
         agreement=agreement.id,
@@ -62,7 +63,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         uses=tuple(_uses(asked)),
         steps=_steps(asked, agreement, outputs),
         outputs=outputs,
-        parameters=_parameters(asked, agreement),
+        parameters=parameters,
         seed=request.seed,
         flows=_flows(asked, outputs),
     )
@@ -78,6 +79,7 @@ def _outputs(asked: CreditRequest, agreement: Agreement) -> dict[str, tuple[str,
     holder, hidden = asked.label.party, asked.tables is Tables.NOBODY
     received = [name for name in OUTPUTS if not hidden or name != SCORECARD or agreed(SCORECARD, holder)]
     received += [FAIRNESS] if asked.fairness else []
+    received += [OPENED] if asked.parity else []
     outputs = {holder: tuple(received)}
     for partner in asked.partners():
         if not hidden:
@@ -90,8 +92,10 @@ def _outputs(asked: CreditRequest, agreement: Agreement) -> dict[str, tuple[str,
 def _uses(asked: CreditRequest) -> list[ColumnUse]:
     uses = []
     for name, side in sorted(asked.parties.items()):
-        uses.append(ColumnUse(name, side.dataset, side.key, Use.JOIN))
+        uses += joint_keys.uses(name, side)
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
+        if asked.parity and name != asked.label.party:
+            uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(side.features)]
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
         if asked.fairness and name == asked.fairness.party:
@@ -114,7 +118,9 @@ def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tup
         "reasons": str(asked.reasons),
     }
     hidden = asked.tables is Tables.NOBODY
-    named: list[tuple[str, Profile]] = [("align", joint_rows.profile(everyone))]
+    aligned, spoken = joint_keys.alignment(asked.parties, everyone)
+    facts |= spoken
+    named: list[tuple[str, Profile]] = [("align", aligned)]
     if hidden:
         named += [("bin", hidden_evidence.PROFILE), ("bin", HIDDEN_WEIGHTS)]
     else:
@@ -133,6 +139,8 @@ def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tup
     if asked.fairness:
         named += [("evaluate", fairness.PROFILE), ("evaluate", GROUPS)]
         facts |= {"group_owner": asked.fairness.party}
+    if asked.parity:
+        named.append(("parity", parity.PROFILE))
     steps = [Step(name, profile, roles, facts) for name, profile in named]
     if knowing:
         steps.append(Step("evaluate", HIDDEN_OWN_POINTS, {**roles, Role.OWNER: knowing}, facts))
@@ -144,15 +152,11 @@ def _flows(asked: CreditRequest, outputs: Mapping[str, tuple[str, ...]]) -> tupl
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
     learned = (*features, *(use for use in _uses(asked) if use.use is Use.LABEL))
     groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
+    flows = {name: Flow(name, Shape.PERSON, features) for name in PERSONS}
+    flows[FAIRNESS] = Flow(FAIRNESS, Shape.AGGREGATE, (*groups, *learned))
+    flows[OPENED] = Flow(OPENED, Shape.VALUE, tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE))
     given = dict.fromkeys(name for names in outputs.values() for name in names)
-    return tuple(
-        Flow(name, Shape.PERSON, features)
-        if name in PERSONS
-        else Flow(name, Shape.AGGREGATE, (*groups, *learned))
-        if name == FAIRNESS
-        else Flow(name, Shape.MODEL, learned)
-        for name in given
-    )
+    return tuple(flows.get(name, Flow(name, Shape.MODEL, learned)) for name in given)
 
 
 def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
@@ -160,7 +164,7 @@ def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
     return {
         "request": request,
         "tables": asked.tables.value,
-        "key_normalisation": NORMALISATION,
+        **joint_keys.as_parameters(asked.parties),
         "smallest_overlap": agreement.limits.smallest_overlap,
         "smallest_group": agreement.limits.smallest_group,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),

@@ -12,6 +12,11 @@ def _told(*kinds: str) -> tuple[Message, ...]:
     return tuple(Message(kind, Carries.DISCLOSED, most_messages=1) for kind in kinds)
 
 
+def _told_of_each(*kinds: str) -> tuple[Message, ...]:
+    """Messages that go once for each partner, shares of what one of them or the label's holder is told."""
+    return tuple(Message(kind, Carries.DISCLOSED) for kind in kinds)
+
+
 WEIGHTS: Final = Profile(
     id="credit/weights-of-evidence",
     title="Weights of evidence to the columns' owner",
@@ -52,7 +57,7 @@ HIDDEN_SCORECARD: Final = Profile(
             "nearly their weights of evidence; each column's information value",
         ),
     ),
-    messages=_told("reveal/bin-points", "reveal/information", "credit/labels"),
+    messages=(*_told_of_each("reveal/bin-points", "reveal/information"), *_told("credit/labels")),
 )
 HIDDEN_OWN_POINTS: Final = Profile(
     id="credit/hidden-own-points",
@@ -64,7 +69,7 @@ HIDDEN_OWN_POINTS: Final = Profile(
             "the points of the bins of its own columns, and so their weights of evidence up to a factor",
         ),
     ),
-    messages=_told("reveal/bin-points"),
+    messages=_told_of_each("reveal/bin-points"),
 )
 HIDDEN_REASONS: Final = Profile(
     id="credit/hidden-reasons",
@@ -77,7 +82,7 @@ HIDDEN_REASONS: Final = Profile(
             "score most, and no value of them",
         ),
     ),
-    messages=_told("reveal/reasons"),
+    messages=_told_of_each("reveal/reasons"),
 )
 SCORECARD: Final = "scorecard"
 OWN_POINTS: Final = "own-points"

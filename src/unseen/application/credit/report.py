@@ -72,6 +72,7 @@ def render(result: Mapping[str, Any], context: Context) -> str:
         _section("Scorecard", _card_table(card, result) + f'<div class="grid">{figures}</div>'),
         *([_section("The model under attack", _self_test(result["self_test"]))] if "self_test" in result else []),
         *([_section("Fairness", _fairness(result["fairness"]))] if "fairness" in result else []),
+        *([_section("Parity with pooled data", _parity(result["parity"]))] if "parity" in result else []),
         _section("What each party learned", _disclosures(context)),
         _section("What it cost", _costs(result, context)),
         _section("What proves it", _proof(context)),
@@ -161,6 +162,15 @@ def _self_test(tested: Mapping[str, Any]) -> str:
         "partner's own result, where it knows its points.</li>"
     )
     return f"<ul>{''.join(items)}</ul>"
+
+
+def _parity(found: Mapping[str, Any]) -> str:
+    from unseen.application.credit import summary
+
+    return (
+        "<p>The partners opened their columns for this run, and the same scorecard was built of pooled data in "
+        f"the clear. The two lie apart: {escape(summary.parity(found))}.</p>"
+    )
 
 
 def _fairness(judged: Mapping[str, Any]) -> str:

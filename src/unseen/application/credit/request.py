@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from itertools import pairwise
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from unseen.application.declared import Rows
+from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
+
+MOST_EDGES: Final = 50
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Binning(StrEnum):
+    """How numbers are cut into bins where no edges are given."""
+
+    EQUAL_FREQUENCY = "equal-frequency"
+    """At quantiles: about as many rows in each."""
+    EQUAL_WIDTH = "equal-width"
+    """Into spans of one width between the smallest and the largest value."""
 
 
 class Tables(StrEnum):
@@ -34,16 +46,23 @@ class Label(_Strict):
     bad: tuple[str | int | float | bool, ...] = Field(min_length=1)
 
 
-class Side(_Strict):
-    """One party's part: data set, key column, features with the description that others may read.
+class Side(KeyedSide):
+    """One party's part: data set, key by its rule or keys in order of preference, features with the description
+    that others may read; `edges` gives rising edges between bins of some numeric features."""
 
-    `rows` is how many rows it offers at most; it may be left out where the agreement does not limit them.
-    """
-
-    dataset: str
-    key: str
     features: Mapping[str, str] = Field(default_factory=dict)
-    rows: Rows | None = None
+    edges: Mapping[str, Annotated[tuple[FiniteFloat, ...], Field(min_length=1, max_length=MOST_EDGES)]] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _edges_fit(self) -> Side:
+        if strangers := sorted(set(self.edges) - set(self.features)):
+            raise ValueError(f"edges are given for {', '.join(strangers)}, no feature of this party")
+        for name, edges in self.edges.items():
+            if any(low >= high for low, high in pairwise(edges)):
+                raise ValueError(f"the edges of {name} do not rise")
+        return self
 
 
 class Scale(_Strict):
@@ -65,21 +84,24 @@ class Fairness(_Strict):
 
 class CreditRequest(_Strict):
     """The whole request. `held_out` is the share of common customers kept for evaluation; `bins` the most bins a
-    numeric column gets; `smallest_bin` the least share of training rows in a bin, `smallest_cell` the least good
-    and the least bad ones; `monotone` merges a numeric column's bins until their bad rates only rise or only
-    fall; `penalty` is that of the regression; `keep_signs` takes the best model in which no column's coefficient
-    turns against its weights of evidence, where collinear columns would flip one; `least_information` the
-    information value under which a column is left out; `tables` who sees counts and weights of the partners'
-    bins: where nobody does, small bins are pooled by their rows alone (`smallest_cell` is for the holder's own
-    columns), and `monotone` has nothing to go by; `reasons` how many reason codes each party gives a score;
-    `seed` fixes who is held out, to repeat an earlier run's split; `fairness` counts approvals by a protected
-    group that its owner keeps; `self_test` attacks the finished model with what each party has seen, and reports
-    how far that goes."""
+    numeric column gets and `binning` how they are cut; `smallest_bin` the least share of training rows in a bin,
+    `smallest_cell` the least good and the least bad ones; `monotone` merges a numeric column's bins until their
+    bad rates only rise or only fall; `penalty` is that of the regression; `keep_signs` takes the best model in
+    which no column's coefficient turns against its weights of evidence, where collinear columns would flip one;
+    `least_information` the information value under which a column is left out; `tables` who sees counts and
+    weights of the partners' bins: where nobody does, small bins are pooled by their rows alone (`smallest_cell`
+    is for the holder's own columns), and `monotone` has nothing to go by; `reasons` how many reason codes each
+    party gives a score; `seed` fixes who is held out, to repeat an earlier run's split; `most_unfit` is the
+    share of keys that may be empty, repeated or malformed, each: such rows are left out; `fairness` counts
+    approvals by a protected group that its owner keeps; `self_test` attacks the finished model with what each
+    party has seen, and reports how far that goes; `parity` opens all columns to the label's holder, where the
+    agreement lets them be looked up row by row, and holds the joint scorecard against the pooled one."""
 
     label: Label
     parties: Mapping[str, Side]
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
     bins: Annotated[int, Field(ge=2, le=50)] = 5
+    binning: Binning = Binning.EQUAL_FREQUENCY
     smallest_bin: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     smallest_cell: Annotated[int, Field(ge=1)] = 5
     monotone: bool = False
@@ -90,8 +112,10 @@ class CreditRequest(_Strict):
     reasons: Annotated[int, Field(ge=0, le=5)] = 2
     scale: Scale = Scale()
     seed: str = ""
+    most_unfit: Unfit = 0.0
     fairness: Fairness | None = None
     self_test: bool = True
+    parity: bool = False
 
     @model_validator(mode="after")
     def _label_is_ours(self) -> CreditRequest:
@@ -102,10 +126,12 @@ class CreditRequest(_Strict):
         if not any(side.features for name, side in self.parties.items() if name != self.label.party):
             raise ValueError("no partner brings a feature; then the label's holder can train alone")
         for name, side in self.parties.items():
-            if side.key in side.features:
+            if set(side.key_columns) & set(side.features):
                 raise ValueError(f"the key of {name} cannot be a feature too")
         if self.tables is Tables.NOBODY and self.monotone:
             raise ValueError("`monotone` merges bins by their bad rates, which with `tables: nobody` nobody sees")
+        if self.parity and self.keep_signs:
+            raise ValueError("a parity run is for models without prescribed signs; leave `keep_signs` out")
         if self.fairness:
             self._fairness_fits(self.fairness)
         return self
@@ -115,7 +141,7 @@ class CreditRequest(_Strict):
             raise ValueError("the party that holds the protected group must be among the parties")
         side = self.parties[asked.party]
         label = self.label.column if asked.party == self.label.party else None
-        if asked.column in (side.key, label, *side.features):
+        if asked.column in (*side.key_columns, label, *side.features):
             raise ValueError("the protected group is a column of its own, not key, label or feature")
 
     def partners(self) -> tuple[str, ...]:

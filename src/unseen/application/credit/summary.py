@@ -74,6 +74,16 @@ def learned(context: Context) -> Group:
     return Group(*lines)
 
 
+def parity(found: Mapping[str, Any]) -> str:
+    """How far the joint scorecard lies from the one of pooled data."""
+    apart = f"; {found['columns_apart']} columns are in one alone" if found["columns_apart"] else ""
+    return (
+        f"weights of evidence apart by {found['weights_of_evidence']:.1e}, coefficients by "
+        f"{found['coefficients']:.1e}, points of a bin by {found['points']:.0f}, log-odds by "
+        f"{found['log_odds']:.1e}, AUC by {found['auc']:.1e} on {found['rows']:,} customers{apart}"
+    )
+
+
 def show(console: Console, result: Mapping[str, Any], context: Context) -> None:
     """Print all of it."""
     parts: list[tuple[str, Table | Group]] = [
@@ -89,4 +99,6 @@ def show(console: Console, result: Mapping[str, Any], context: Context) -> None:
     for title, part in parts:
         console.print(Text(f"\n{title}", style="bold underline"))
         console.print(part)
+    if found := result.get("parity"):
+        console.print(f"parity with pooled data: {parity(found)}")
     console.print(f"whole job, with the dealer: {context.seconds:.1f} s, {context.bytes_sent / 1e6:.1f} MB sent")

@@ -122,7 +122,7 @@ def _told_side(here: Standing, own: Binned, useful: Sequence[bool]) -> Side:
 def weigh_own(here: Standing, own: Binned, bad: Real, training: int) -> list[Weighed]:
     """The holder's own columns, weighed by counts made at home."""
     return [
-        _weighed(here, _counted(own.index[:training, place], bad[:training], width), bins.ordered)
+        _weighed(here, counted(own.index[:training, place], bad[:training], width), bins.ordered)
         for place, (width, bins) in enumerate(zip(own.widths, own.bins, strict=True))
     ]
 
@@ -171,7 +171,7 @@ def nothing_useful(here: Standing, training: int) -> NoReturn:
     )
 
 
-def _counted(numbers: Index, bad: Real, width: int) -> Index:
+def counted(numbers: Index, bad: Real, width: int) -> Index:
     """(bins, 2): rows and bad rows of each bin."""
     worse = np.bincount(numbers, weights=bad, minlength=width)
     return np.column_stack([np.bincount(numbers, minlength=width), worse]).astype(np.int64)

@@ -1,8 +1,8 @@
 """Bins of one party's own columns: where they are cut, which rows lie in them, what they are called.
 
-Numbers are cut at quantiles (equal-frequency; rows of one value never part), categories keep their levels and
-pool the rare ones, missing values have a bin of their own at the end. Everything here is local to one party;
-what a label's holder makes of counts per bin is in `evidence`.
+Numbers are cut at quantiles (equal-frequency; rows of one value never part), into spans of equal width, or at
+given edges; categories keep their levels and pool the rare ones, missing values have a bin of their own at the
+end. Everything here is local to one party; what a label's holder makes of counts per bin is in `evidence`.
 """
 
 from __future__ import annotations
@@ -93,20 +93,46 @@ def number_bins(values: Real, count: int, smallest: int) -> NumberBins:
     Edges are rounded, by at most a tenth of the way to the next one: they are easy to read, and an edge that a
     partner is shown is not some person's value to the last digit.
     """
-    _require_finite(values)
-    present = np.sort(values[~np.isnan(values)])
+    present = _present(values)
     if len(present) < 2 * smallest:
         return NumberBins(())
     marks = np.unique(present[len(present) * np.arange(1, count) // count])
     tail = len(present) // 20
-    edges: list[float] = []
+    return _kept(_rounded(marks, float(present[tail]), float(present[-1 - tail])), present, smallest)
+
+
+def width_bins(values: Real, count: int, smallest: int) -> NumberBins:
+    """At most `count` bins of equal width between the smallest and the largest value, edges rounded as in
+    `number_bins`; an edge that would leave fewer than `smallest` rows in a bin is left out."""
+    present = _present(values)
+    if len(present) < 2 * smallest or present[0] == present[-1]:
+        return NumberBins(())
+    low, high = float(present[0]), float(present[-1])
+    return _kept(_rounded(np.linspace(low, high, count + 1)[1:-1], low, high), present, smallest)
+
+
+def edge_bins(values: Real, edges: Sequence[float], smallest: int) -> NumberBins:
+    """Bins between given rising edges; an edge that would leave fewer than `smallest` rows in a bin is left
+    out."""
+    return _kept(edges, _present(values), smallest)
+
+
+def _present(values: Real) -> Real:
+    """The values that are there, in order. Raises DataError for infinite ones."""
+    _require_finite(values)
+    return np.asarray(np.sort(values[~np.isnan(values)]))
+
+
+def _kept(edges: Sequence[float], present: Real, smallest: int) -> NumberBins:
+    """The edges that leave at least `smallest` of the values in every bin."""
+    found: list[float] = []
     start = 0
-    for edge in _rounded(marks, float(present[tail]), float(present[-1 - tail])):
+    for edge in edges:
         before = int(np.searchsorted(present, edge, side="left"))
         if before - start >= smallest and len(present) - before >= smallest:
-            edges.append(edge)
+            found.append(float(edge))
             start = before
-    return NumberBins(tuple(edges))
+    return NumberBins(tuple(found))
 
 
 def level_bins(values: NDArray[np.object_], smallest: int) -> LevelBins:

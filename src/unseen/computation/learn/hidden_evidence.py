@@ -54,8 +54,8 @@ PROFILE: Final = Profile(
     ),
     assumptions=("the source of correlated randomness colludes with no party", *BIN_SUMS.assumptions),
     messages=(
-        Message("evidence/bad", Carries.DISCLOSED, most_bytes=24),
-        Message("reveal/informative", Carries.DISCLOSED, most_bytes=1024),
+        Message("evidence/bad", Carries.DISCLOSED),
+        Message("reveal/informative", Carries.DISCLOSED),
     ),
 )
 

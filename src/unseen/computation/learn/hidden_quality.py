@@ -61,8 +61,8 @@ HIDDEN_AUC: Final = Profile(
         Disclosure(Role.DEALER, "the number of tested rows"),
     ),
     messages=(
-        Message("quality/bad", Carries.DISCLOSED, most_messages=1, most_bytes=64),
-        Message("reveal/auc", Carries.DISCLOSED, most_messages=1, most_bytes=64),
+        Message("quality/bad", Carries.DISCLOSED),
+        Message("reveal/auc", Carries.DISCLOSED),
     ),
 )
 

@@ -20,6 +20,8 @@ from unseen.interaction.application import Request, Run
 from unseen.interaction.plan import Plan
 from unseen.interaction.testimony import by_kind
 
+JOINING = {"id", "tax", "phone", "born"}
+
 
 @dataclass(frozen=True)
 class Rehearsal:
@@ -30,6 +32,7 @@ class Rehearsal:
     smallest_overlap: int = 50
     recipients: Mapping[str, list[str]] = field(default_factory=dict)
     bounds: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sent: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     """What each party sent the first of the others, by kind of message, once it has run."""
     told: dict[str, Mapping[str, Mapping[str, Json]]] = field(default_factory=dict)
@@ -59,14 +62,14 @@ class Rehearsal:
         asked = self.fields.get("fairness") or {}
         if (party, name) == (asked.get("party"), asked.get("column")):
             return "group"
-        return {"id": "join", "bad": "label"}.get(name, "feature")
+        return "join" if name in JOINING else "label" if name == "bad" else "feature"
 
     def plan(self) -> Plan:
         terms = self.agreement()
         parties = {
             party: {
                 "dataset": "table",
-                "key": "id",
+                **self.keys.get(party, {"key": "id"}),
                 "features": {name: f"the {name}" for name in table.columns if self._use(party, name) == "feature"},
             }
             for party, table in self.tables.items()

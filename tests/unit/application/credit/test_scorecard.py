@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from centralised import centralised
 from rehearsal import Rehearsal
+from sklearn.metrics import brier_score_loss, log_loss
 
 from unseen.application.credit.columns import outcomes
 from unseen.application.credit.request import Label
@@ -34,6 +36,50 @@ def test_the_joint_model_equals_the_pipeline_on_pooled_data(
     joint = results["lender"]["joint"]
     assert joint["auc"] == pytest.approx(expected.auc, abs=0.001)  # type: ignore[index,call-overload]
     assert joint["gini"] == pytest.approx(2 * joint["auc"] - 1)  # type: ignore[index,call-overload,operator]
+    held_out_figures_are_scikit_learns(results, german, tmp_path)
+
+
+def held_out_figures_are_scikit_learns(results: Any, german: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Log-loss, Brier, calibration, lift and gains, and how far the columns' bins moved."""
+    scores = pq.read_table(folder / "lender" / "scores.parquet").to_pandas()
+    known = german["lender"].set_index(german["lender"]["id"].str.lower())["bad"]
+    held = scores[scores["held_out"]].assign(bad=lambda rows: rows["key"].map(known))
+    chance = 1 / (1 + np.exp(held["log_odds"]))
+    joint, found = results["lender"]["joint"], pd.DataFrame(results["lender"]["bands"])
+    assert joint["log_loss"] == pytest.approx(log_loss(held["bad"], chance), abs=1e-6)
+    assert joint["brier"] == pytest.approx(brier_score_loss(held["bad"], chance), abs=1e-6)
+    assert found["rows"].sum() == len(held)
+    assert found["expected"].sum() == pytest.approx(chance.sum(), abs=1e-3)
+    worst = held[held["points"] <= found["highest"][1]]
+    assert found["gain"][1] == pytest.approx(worst["bad"].sum() / held["bad"].sum())
+    assert found["lift"][0] == pytest.approx(found["bad"][0] / found["rows"][0] / held["bad"].mean(), abs=1e-6)
+    for party in ("lender", "bureau"):
+        own = {column["column"] for column in results["lender"]["scorecard"] if column["party"] == party}
+        moved = results[party]["column_stability"]
+        assert set(moved) == own
+        assert all(0 <= value < 0.25 for value in moved.values())
+
+
+def test_numbers_are_cut_at_given_edges_or_into_equal_widths(
+    german: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    parties = dict(Rehearsal(german, {}).plan().parameters["request"]["parties"])  # type: ignore[index,call-overload,arg-type]
+    lender = {**parties["lender"], "edges": {"duration_in_month": [12, 24, 36]}}
+    fields = {
+        "parties": {**parties, "lender": lender},
+        "binning": "equal-width",
+        "smallest_cell": 1,
+        "least_information": 0.0,
+        "self_test": False,
+    }
+    results: Any = Rehearsal(german, fields).run(tmp_path)
+    bins = {c["column"]: [b["label"] for b in c["bins"]] for c in results["lender"]["scorecard"]}
+    assert bins["duration_in_month"] == ["< 12", "12 – <24", "24 – <36", "≥ 36"]
+    age = [label for label in bins["age_in_years"] if "<" in label]
+    assert age[0] in ("< 30", "< 31")
+    for wrong, words in (({"duration_in_month": [3, 2]}, "do not rise"), ({"colour": [1]}, "no feature")):
+        with pytest.raises(MisuseError, match=words):
+            Rehearsal(german, {"parties": {**parties, "lender": {**lender, "edges": wrong}}}).plan()
 
 
 def test_a_score_is_the_sum_of_its_columns_points_and_both_sides_name_reasons(
@@ -61,7 +107,7 @@ def test_the_bureau_takes_home_its_own_points_and_nothing_of_the_lender(
     table = [*(rehearsal.plan().messages() or ()), *BLOCKS]
     for sent in rehearsal.sent.values():
         assert [kind for kind in sent if not any(line.covers(kind) for line in table)] == []
-    assert set(bureau) == {"rows", "own_columns", "self_test", "steps"}
+    assert set(bureau) == {"rows", "own_columns", "column_stability", "self_test", "steps"}
     assert {entry["column"] for entry in bureau["own_columns"]} <= set(german["bureau"].columns)  # type: ignore[union-attr,index,call-overload]
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from unseen.computation.learn.binning import level_bins, merged_labels, number_bins, pooled
+from unseen.computation.learn.binning import (
+    edge_bins,
+    level_bins,
+    merged_labels,
+    number_bins,
+    pooled,
+    width_bins,
+)
 from unseen.computation.learn.evaluate import bands, curves, gain, quality, stability
 from unseen.computation.learn.evidence import evidence, weigh
 from unseen.errors import DataError
@@ -41,6 +49,19 @@ def test_bins_are_quantiles_and_none_is_too_small() -> None:
     skewed = np.r_[np.zeros(900), np.arange(1.0, 101.0)]
     counts = np.bincount(number_bins(skewed, 10, smallest=50).index(skewed))
     assert counts.min() >= 50
+
+
+def test_bins_of_equal_width_and_given_edges_hold_enough_rows() -> None:
+    column = np.r_[np.linspace(0.0, 100.0, 401), np.nan]
+    bins = width_bins(column, 5, smallest=10)
+    np.testing.assert_allclose(bins.edges, pd.cut(column[:-1], 5, retbins=True)[1][1:-1], atol=2.0)
+    skewed = np.r_[np.linspace(0.0, 10.0, 300), np.linspace(90.0, 100.0, 30), 55.0]
+    counts = np.bincount(width_bins(skewed, 10, smallest=20).index(skewed))
+    assert counts[:-1].min() >= 20 or counts.min() >= 20
+    given = edge_bins(column, (1.0, 10.0, 99.5), smallest=10)
+    assert given.edges == (10.0,)
+    assert given.labels == ["< 10", "≥ 10", "missing"]
+    assert width_bins(np.full(50, 3.0), 5, smallest=10).edges == ()
 
 
 def test_infinite_values_are_refused() -> None:
