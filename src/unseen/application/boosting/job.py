@@ -16,6 +16,7 @@ from blake3 import blake3
 from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
 from unseen.application.boosting.evaluating import hidden, own_stability, shown
 from unseen.application.boosting.model import FILE, Part, read_part, write_part
+from unseen.application.boosting.parity import distance
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.evaluation.characteristics import kept_bins
 from unseen.application.evaluation.held_out import lots
@@ -66,6 +67,10 @@ def perform(run: Run) -> Mapping[str, Json]:
         opened = reveal_scores(scores, asked.label.party, model.settings.objective)
         if opened is not None and label is not None:
             result |= shown(run, asked, rows.keys, label, opened + centre, rows.training)
+        if asked.parity:
+            holder, fits = run.circle.rank_of(asked.label.party), None if label is None else label - centre
+            found = distance(run, holder, model, own, fits, opened)
+            result |= {} if found is None else {"parity": found}
     run.progress("evaluate", 1.0)
     return result
 

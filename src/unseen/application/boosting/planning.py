@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from unseen.application import joint_keys
+from unseen.application.boosting import parity
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.declared import as_parameter
 from unseen.application.evaluation import measuring
@@ -52,7 +53,9 @@ def plan(request: Request, agreement: Agreement) -> Plan:
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
     outputs: dict[str, tuple[str, ...]] = dict.fromkeys(asked.parties, (OWN_OUTPUT,))
-    outputs[asked.label.party] = (measuring.OUTPUT if asked.hidden else SCORE_OUTPUT, OWN_OUTPUT)
+    received = measuring.OUTPUT if asked.hidden else SCORE_OUTPUT
+    opened = (parity.OPENED,) if asked.parity else ()
+    outputs[asked.label.party] = (received, OWN_OUTPUT, *opened)
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
         **joint_keys.as_parameters(asked.parties),
@@ -82,6 +85,8 @@ def _uses(asked: BoostingRequest) -> list[ColumnUse]:
     for name, side in sorted(asked.parties.items()):
         uses += joint_keys.uses(name, side)
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
+        if asked.parity and name != asked.label.party:
+            uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(side.features)]
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
@@ -103,6 +108,7 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
     ]
     if asked.patience and not asked.model:
         named.insert(3, ("train", boosting.STOPPING))
+    named += [("parity", parity.PROFILE)] if asked.parity else []
     if asked.hidden:
         predicted = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
         told = measuring.profiles(predicted, outcomes=True, hidden=True, stable=True)
@@ -115,11 +121,13 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
 def _flows(asked: BoostingRequest) -> tuple[Flow, ...]:
     """Scores are a figure for each person; splits are the model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = tuple(use for use in _uses(asked) if use.use is not Use.JOIN)
+    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE))
+    opened = tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE)
     told = Flow(SCORE_OUTPUT, Shape.PERSON, features)
     if asked.hidden:
         told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
-    return (told, Flow(OWN_OUTPUT, Shape.MODEL, learned))
+    flows = (told, Flow(OWN_OUTPUT, Shape.MODEL, learned))
+    return (*flows, Flow(parity.OPENED, Shape.VALUE, opened)) if asked.parity else flows
 
 
 SECONDS_A_TREE = 0.15

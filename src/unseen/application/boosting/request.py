@@ -40,7 +40,9 @@ class BoostingRequest(_Strict):
     `bins` is the most bins a numeric column gets, missing values apart; `held_out` the share of common rows that
     train nothing and measure the model; `patience` trees without a better loss on them end the training, 0
     never; `seed` fixes who is held out and which rows and columns a tree sees. `hidden`
-    keeps all scores hidden: the label's party gets measures alone, made on shares. `model` names an earlier job
+    keeps all scores hidden: the label's party gets measures alone, made on shares. `parity` opens the bins of all
+    columns and all splits to the label's party, where the agreement lets them be looked up row by row, and holds the
+    joint trees against pooled ones. `model` names an earlier job
     whose trees score these rows: then nothing is trained. `most_unfit` is the share of keys that may be empty,
     repeated or malformed, each; their rows are left out.
     """
@@ -60,6 +62,7 @@ class BoostingRequest(_Strict):
     patience: Annotated[int, Field(ge=0)] = 0
     seed: str = ""
     hidden: bool = False
+    parity: bool = False
     model: str = ""
     most_unfit: Unfit = 0.0
 
@@ -78,6 +81,8 @@ class BoostingRequest(_Strict):
                 raise ValueError(f"{name} names a feature twice")
             if strangers := sorted(set(side.directions) - set(side.features)):
                 raise ValueError(f"{name} gives a direction to {', '.join(strangers)}, no feature of its own")
+        if self.parity and (self.model or self.hidden or any(side.directions for side in self.parties.values())):
+            raise ValueError("a parity run compares a fit whose scores are shown, without prescribed directions")
         return self
 
     @property
