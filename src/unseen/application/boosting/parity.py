@@ -1,8 +1,8 @@
 """A parity run: the joint trees held against the same ones on pooled data, which the parties agree to open.
 
-For data that may be seen: synthetic, expired, or a sample with everyone's leave. The other parties send the bins of
-their columns in the common rows, and their own splits, to the label's party, which grows the same trees in the clear
-and says how far the two lie apart.
+For data that may be seen: synthetic, expired, or a sample with everyone's leave. The other parties send the bins
+of their columns in the common rows, and their own splits, to the label's party, which grows the same trees in the
+clear and says how far the two lie apart.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PROFILE: Final = Profile(
     reveals=(
         Disclosure(
             Role.RECIPIENT,
-            "the bin of every value of the others' columns in the common rows, and all splits: a parity run, on data "
-            "to be opened",
+            "the bin of every value of the others' columns in the common rows, and all splits: a parity run, on "
+            "data to be opened",
         ),
     ),
     messages=(
@@ -99,7 +99,7 @@ def _opened(run: Run, holder: int, model: Boosted, own: Binned) -> tuple[Array |
 
 
 def _own_splits(model: Boosted, rank: int) -> Index:
-    """(trees, nodes, 3) as in `pooled`, columns numbered over all parties; -1 where a split is not this party's."""
+    """(trees, nodes, 3) as in `pooled`, columns numbered over all parties; -1 where a split is another's."""
     first = next((place for place, column in enumerate(model.columns) if column.owner == rank), 0)
     depth = max((tree.depth for tree in model.trees), default=1)
     found = np.tile(np.array(NO_SPLIT, dtype=np.int64), (len(model.trees), 2**depth - 1, 1))
@@ -121,8 +121,7 @@ def _equal_splits(pooled: Pooled, joint: Index, places: Array, widths: Sequence[
                 continue
             level = (node + 1).bit_length() - 1
             here = pooled.reached[number][level] == node + 1 - 2**level
-            ways = [
-                goes_left(places[here], split, widths[ours[0]]) for split in (ours, joint[number, node].tolist())
-            ]
-            same += bool(np.array_equal(*ways))
+            rows, width = places[here], widths[ours[0]]
+            theirs = joint[number, node].tolist()
+            same += bool((goes_left(rows, ours, width) == goes_left(rows, theirs, width)).all())
     return same / total if total else 1.0

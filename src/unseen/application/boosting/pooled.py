@@ -1,7 +1,7 @@
 """The same boosted trees in the clear, on all columns in one place: what a parity run compares with.
 
 Rules as on shares: second-order gains (Chen and Guestrin, KDD 2016, equations 5 to 7), complete trees, missing
-values either way, the first of equal splits, the same draws of rows and columns. Double precision, no approximation.
+values either way, the first of equal splits, the same draws of rows and columns. Double precision throughout.
 """
 
 from __future__ import annotations

@@ -30,6 +30,6 @@ def parity(found: Mapping[str, Any]) -> str:
     """How far the joint trees lie from those on pooled data."""
     area = f", AUC {found['auc']:.1e}" if "auc" in found else ""
     return (
-        f"parity with pooled data on {found['rows']:,} rows: {found['splits']:.1%} of the splits are the same, scores "
-        f"apart by {found['scores']:.1e} at most and {found['mean_score']:.1e} in the mean{area}"
+        f"parity with pooled data on {found['rows']:,} rows: {found['splits']:.1%} of the splits are the same, "
+        f"scores apart by {found['scores']:.1e} at most and {found['mean_score']:.1e} in the mean{area}"
     )

@@ -41,9 +41,8 @@ class BoostingRequest(_Strict):
     train nothing and measure the model; `patience` trees without a better loss on them end the training, 0
     never; `seed` fixes who is held out and which rows and columns a tree sees. `hidden`
     keeps all scores hidden: the label's party gets measures alone, made on shares. `parity` opens the bins of all
-    columns and all splits to the label's party, where the agreement lets them be looked up row by row, and holds the
-    joint trees against pooled ones. `model` names an earlier job
-    whose trees score these rows: then nothing is trained. `most_unfit` is the share of keys that may be empty,
+    columns and all splits to the label's party, where the agreement lets them be looked up row by row, and holds
+    the joint trees against pooled ones. `model` names an earlier job whose trees score these rows: then nothing is trained. `most_unfit` is the share of keys that may be empty,
     repeated or malformed, each; their rows are left out.
     """
 

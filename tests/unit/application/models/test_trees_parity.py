@@ -1,4 +1,4 @@
-"""Parity runs of boosted trees: the pooled reference against XGBoost, and the joint trees against the reference."""
+"""Parity runs of boosted trees: the pooled reference against XGBoost, the joint trees against the reference."""
 
 from __future__ import annotations
 
