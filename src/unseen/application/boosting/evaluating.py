@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from unseen.application.boosting.columns import Binned
 from unseen.application.boosting.request import BoostingRequest
-from unseen.application.evaluation import measuring
+from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import bin_shifts
 from unseen.application.evaluation.measuring import Scored
 from unseen.computation.learn.boosting_settings import Objective
@@ -39,7 +39,8 @@ def shown(
         joint: dict[str, Json] = {name: figures[name] for name in ("auc", "ks", "gini")}
     else:
         joint = {"mean_squared_error": figures["rmse"] ** 2, "r_squared": figures["explained"]}
-    return {"joint": joint, "evaluation": told}
+    attacked: Json = selftest.members(_predicted(asked), scores, label, training)
+    return {"joint": joint, "evaluation": told, **({} if asked.model else {"self_test": attacked})}
 
 
 def hidden(
@@ -54,18 +55,23 @@ def hidden(
     """The same on shares: measures to the label's party, no score to anyone. `label` and its `centre` there."""
     circle, holder, exponent = run.circle, run.circle.rank_of(asked.label.party), 0
     if objective is Objective.LOGISTIC:
-        scores = Shared(circle, lift(circle, scores.words.astype(np.uint32)), WEIGHT_FRACTION)
+        scores = whole(scores)
     else:
         exponent = _magnitude(run, holder, label)
         own = np.full(scores.shape, centre) if circle.rank == holder else None
-        whole = scores + from_owner(circle, holder, own, scores.shape, WEIGHT_FRACTION)
-        scores = Shared(circle, whole.words, WEIGHT_FRACTION + exponent)
+        moved = scores + from_owner(circle, holder, own, scores.shape, WEIGHT_FRACTION)
+        scores = Shared(circle, moved.words, WEIGHT_FRACTION + exponent)
     smallest = _smallest_group(run)
     before = measuring.reference(scores[:training], asked.label.party, smallest)
     fresh = None if label is None else label[training:]
     scored = Scored(_predicted(asked), scores[training:], holder, None, fresh, 2.0**exponent)
     found = measuring.evaluated(scored, True, True, before, smallest)
     return {} if found is None else {"evaluation": found}
+
+
+def whole(scores: Shared) -> Shared:
+    """Log-odds that are right modulo 2^32 as shares of numbers: one round."""
+    return Shared(scores.circle, lift(scores.circle, scores.words.astype(np.uint32)), WEIGHT_FRACTION)
 
 
 def own_stability(own: Binned, counts: Mapping[str, Any], training: int, later: bool) -> dict[str, Json]:

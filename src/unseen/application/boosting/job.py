@@ -14,9 +14,11 @@ import pyarrow as pa
 from blake3 import blake3
 
 from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
-from unseen.application.boosting.evaluating import hidden, own_stability, shown
+from unseen.application.boosting.evaluating import hidden, own_stability, shown, whole
 from unseen.application.boosting.model import FILE, Part, read_part, write_part
+from unseen.application.boosting.parity import distance
 from unseen.application.boosting.request import BoostingRequest, read_request
+from unseen.application.evaluation import equity
 from unseen.application.evaluation.characteristics import kept_bins
 from unseen.application.evaluation.held_out import lots
 from unseen.application.joint_table import joint_table
@@ -66,6 +68,13 @@ def perform(run: Run) -> Mapping[str, Json]:
         opened = reveal_scores(scores, asked.label.party, model.settings.objective)
         if opened is not None and label is not None:
             result |= shown(run, asked, rows.keys, label, opened + centre, rows.training)
+        if asked.parity:
+            holder, fits = run.circle.rank_of(asked.label.party), None if label is None else label - centre
+            found = distance(run, holder, model, own, fits, opened)
+            result |= {} if found is None else {"parity": found}
+    if asked.fairness:
+        holder = run.circle.rank_of(asked.label.party)
+        result |= equity.judge(run, asked.fairness, rows.table, whole(scores), label, holder)
     run.progress("evaluate", 1.0)
     return result
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from unseen.application import joint_keys
+from unseen.application.boosting import parity
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.declared import as_parameter
-from unseen.application.evaluation import measuring
+from unseen.application.evaluation import equity, measuring
 from unseen.computation.intersect import align
 from unseen.computation.learn import boosting
 from unseen.computation.learn.measures import Predicted
@@ -52,7 +53,9 @@ def plan(request: Request, agreement: Agreement) -> Plan:
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
     outputs: dict[str, tuple[str, ...]] = dict.fromkeys(asked.parties, (OWN_OUTPUT,))
-    outputs[asked.label.party] = (measuring.OUTPUT if asked.hidden else SCORE_OUTPUT, OWN_OUTPUT)
+    received = measuring.OUTPUT if asked.hidden else SCORE_OUTPUT
+    more = [*([parity.OPENED] if asked.parity else []), *([equity.OUTPUT] if asked.fairness else [])]
+    outputs[asked.label.party] = (received, OWN_OUTPUT, *more)
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
         **joint_keys.as_parameters(asked.parties),
@@ -82,6 +85,10 @@ def _uses(asked: BoostingRequest) -> list[ColumnUse]:
     for name, side in sorted(asked.parties.items()):
         uses += joint_keys.uses(name, side)
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
+        if asked.parity and name != asked.label.party:
+            uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(side.features)]
+        if asked.fairness and name == asked.fairness.party:
+            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
@@ -94,7 +101,7 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
         roles[Role.DEALER] = (agreement.dealer,)
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
     aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
-    facts |= spoken
+    facts |= {**spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [
         ("align", aligned),
         ("train", COLUMNS),
@@ -103,6 +110,8 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
     ]
     if asked.patience and not asked.model:
         named.insert(3, ("train", boosting.STOPPING))
+    named += [("parity", parity.PROFILE)] if asked.parity else []
+    named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
     if asked.hidden:
         predicted = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
         told = measuring.profiles(predicted, outcomes=True, hidden=True, stable=True)
@@ -115,11 +124,16 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
 def _flows(asked: BoostingRequest) -> tuple[Flow, ...]:
     """Scores are a figure for each person; splits are the model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = tuple(use for use in _uses(asked) if use.use is not Use.JOIN)
+    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE, Use.GROUP))
+    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
+    opened = tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE)
     told = Flow(SCORE_OUTPUT, Shape.PERSON, features)
     if asked.hidden:
         told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
-    return (told, Flow(OWN_OUTPUT, Shape.MODEL, learned))
+    flows = [told, Flow(OWN_OUTPUT, Shape.MODEL, learned)]
+    flows += [Flow(parity.OPENED, Shape.VALUE, opened)] if asked.parity else []
+    flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
+    return tuple(flows)
 
 
 SECONDS_A_TREE = 0.15

@@ -19,6 +19,17 @@ def present(console: Console, record: Mapping[str, Any], result: Mapping[str, An
     splits = [[name, str(count)] for name, count in sorted(result["own_splits"].items(), key=lambda one: -one[1])]
     own = Listing("Splits on the own columns", ("column", "splits"), splits)
     console.print(own.shown())
+    if "parity" in result:
+        console.print(parity(result["parity"]))
     page.show(console, result)
     if "evaluation" in result:
         page.write(console, report, record, result, [own])
+
+
+def parity(found: Mapping[str, Any]) -> str:
+    """How far the joint trees lie from those on pooled data."""
+    area = f", AUC {found['auc']:.1e}" if "auc" in found else ""
+    return (
+        f"parity with pooled data on {found['rows']:,} rows: {found['splits']:.1%} of the splits are the same, "
+        f"scores apart by {found['scores']:.1e} at most and {found['mean_score']:.1e} in the mean{area}"
+    )

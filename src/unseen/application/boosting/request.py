@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from unseen.application.evaluation.equity import Fairness
 from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
@@ -40,9 +41,11 @@ class BoostingRequest(_Strict):
     `bins` is the most bins a numeric column gets, missing values apart; `held_out` the share of common rows that
     train nothing and measure the model; `patience` trees without a better loss on them end the training, 0
     never; `seed` fixes who is held out and which rows and columns a tree sees. `hidden`
-    keeps all scores hidden: the label's party gets measures alone, made on shares. `model` names an earlier job
-    whose trees score these rows: then nothing is trained. `most_unfit` is the share of keys that may be empty,
-    repeated or malformed, each; their rows are left out.
+    keeps all scores hidden: the label's party gets measures alone, made on shares. `parity` opens the bins of all
+    columns and all splits to the label's party, where the agreement lets them be looked up row by row, and holds
+    the joint trees against pooled ones. `model` names an earlier job whose trees score these rows: then nothing is
+    trained. `most_unfit` is the share of keys that may be empty, repeated or malformed, each; their rows are left
+    out. `fairness` counts approvals by a protected group that its owner keeps (outcomes).
     """
 
     label: Label
@@ -60,8 +63,10 @@ class BoostingRequest(_Strict):
     patience: Annotated[int, Field(ge=0)] = 0
     seed: str = ""
     hidden: bool = False
+    parity: bool = False
     model: str = ""
     most_unfit: Unfit = 0.0
+    fairness: Fairness | None = None
 
     @model_validator(mode="after")
     def _columns_fit(self) -> BoostingRequest:
@@ -78,6 +83,15 @@ class BoostingRequest(_Strict):
                 raise ValueError(f"{name} names a feature twice")
             if strangers := sorted(set(side.directions) - set(side.features)):
                 raise ValueError(f"{name} gives a direction to {', '.join(strangers)}, no feature of its own")
+        if self.fairness and not self.classifies:
+            raise ValueError("fairness is for outcomes: say in `positive` which labels mean 1")
+        if self.fairness:
+            owning = self.parties.get(self.fairness.party)
+            taken = set() if owning is None else {*owning.key_columns, *owning.features, self.label.column}
+            if owning is None or self.fairness.column in taken:
+                raise ValueError("the protected group is a party's column of its own, not key, label or feature")
+        if self.parity and (self.model or self.hidden or any(side.directions for side in self.parties.values())):
+            raise ValueError("a parity run compares a fit whose scores are shown, without prescribed directions")
         return self
 
     @property

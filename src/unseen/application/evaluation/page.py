@@ -61,6 +61,10 @@ def listings(result: Mapping[str, Any]) -> list[Listing]:
         found.append(_figures(evaluation))
         if evaluation.get("bands"):
             found.append(_bands(evaluation["bands"]))
+    if judged := result.get("fairness"):
+        found.append(_fairness(judged))
+    if attacked := result.get("self_test"):
+        found.append(_attacked(attacked))
     if moved := result.get("own_stability"):
         rows = [[name, f"{value:.4f}"] for name, value in sorted(moved.items(), key=lambda pair: -pair[1])]
         found.append(Listing("Stability of the own columns", ("column", "index"), rows))
@@ -119,6 +123,27 @@ def _figures(evaluation: Mapping[str, Any]) -> Listing:
         rows.append(["population stability index", f"{evaluation['stability']:.4f} ({word})"])
     how = "predictions that were revealed" if evaluation["scores"] == "revealed" else "predictions that nobody saw"
     return Listing(f"Measured on {evaluation['rows']:,} other rows, from {how}", ("measure", "value"), rows)
+
+
+def _fairness(judged: Mapping[str, Any]) -> Listing:
+    title = (
+        f"Approvals by {judged['column']} of {judged['party']}: disparate impact "
+        f"{judged['disparate_impact']:.2f}, equal opportunity {judged['equal_opportunity']:.1%}"
+    )
+    rows = [
+        [group["name"], f"{group['persons']:,}", f"{group['approved']:,}", f"{group['approval_rate']:.1%}"]
+        for group in judged["groups"]
+    ]
+    return Listing(title, ("group", "persons", "approved", "rate"), rows)
+
+
+def _attacked(found: Mapping[str, Any]) -> Listing:
+    """Ranks by attackers: 0.5 is a toss."""
+    rows = []
+    for name, value in sorted(found.items()):
+        who = "who was trained on, from losses" if name == "membership" else name.replace("_", " ")
+        rows.append([who, f"{value['auc'] if isinstance(value, Mapping) else value:.3f}"])
+    return Listing("The model under attack", ("attack", "AUC (0.5 is a toss)"), rows)
 
 
 def _in_order(figures: Mapping[str, float]) -> list[tuple[str, float]]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from unseen.application.evaluation import measuring
+from unseen.application.evaluation import equity, measuring, selftest
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
 from unseen.application.evaluation.held_out import training_first
 from unseen.application.evaluation.measuring import Scored
@@ -58,6 +58,9 @@ def perform(run: Run) -> Mapping[str, Json]:
         result["own_stability"] = number_shifts(kept, asked.parties[run.party].features, fresh)
     measures = _hidden if asked.hidden else _shown
     result |= measures(run, asked, rows, scores, label, training)
+    if asked.fairness:
+        holder = run.circle.rank_of(asked.label.party)
+        result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
     run.progress("evaluate", 1.0)
     return result
 
@@ -172,7 +175,9 @@ def _shown(
     pq.write_table(pa.table({"key": rows.texts, "score": opened, "held_out": held_out}), path)
     found = measured(Predicted.OUTCOME, opened[training:], label[training:], _smallest_group(run))
     told: dict[str, Json] = {"rows": int(held_out.sum()), "scores": "revealed", **measuring.as_json(found)}
-    return {"evaluation": {**told, "stability": stability(opened[:training], opened[training:])}}
+    told["stability"] = stability(opened[:training], opened[training:])
+    attacked: Json = selftest.members(Predicted.OUTCOME, opened, label, training)
+    return {"evaluation": told, **({} if asked.model else {"self_test": attacked})}
 
 
 def _hidden(

@@ -6,7 +6,7 @@ from typing import Final
 
 from unseen.application import joint_keys
 from unseen.application.declared import as_parameter
-from unseen.application.evaluation import measuring
+from unseen.application.evaluation import equity, measuring
 from unseen.application.network.request import NetworkRequest, read_request
 from unseen.computation.intersect import align
 from unseen.computation.learn import network
@@ -70,7 +70,8 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 def _outputs(asked: NetworkRequest) -> dict[str, tuple[str, ...]]:
     own = () if asked.model else (OWN,)
     told = measuring.OUTPUT if asked.hidden else SCORES
-    return {party: (told, *own) if party == asked.label.party else own for party in asked.parties}
+    more = (equity.OUTPUT,) if asked.fairness else ()
+    return {party: (told, *own, *more) if party == asked.label.party else own for party in asked.parties}
 
 
 def _uses(asked: NetworkRequest) -> list[ColumnUse]:
@@ -78,6 +79,8 @@ def _uses(asked: NetworkRequest) -> list[ColumnUse]:
     for name, side in sorted(asked.parties.items()):
         uses += joint_keys.uses(name, side)
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
+        if asked.fairness and name == asked.fairness.party:
+            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
         if name == asked.label.party:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
@@ -90,13 +93,14 @@ def _steps(asked: NetworkRequest, agreement: Agreement) -> tuple[Step, ...]:
         roles[Role.DEALER] = (agreement.dealer,)
     aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    facts |= {**measuring.FACTS, **spoken}
+    facts |= {**measuring.FACTS, **spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [("align", aligned), ("train", TAKEN_UP if asked.model else network.PROFILE)]
     if asked.hidden:
         told = measuring.profiles(Predicted.OUTCOME, outcomes=True, hidden=True, stable=True)
         named += [("evaluate", profile) for profile in told]
     else:
         named.append(("evaluate", SCORED))
+    named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
     return tuple(Step(name, profile, roles, facts) for name, profile in named)
 
 
@@ -104,12 +108,15 @@ def _flows(asked: NetworkRequest) -> tuple[Flow, ...]:
     """Scores are a figure for each person, and how well they do is the label's party's own sum; weights are the
     model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = tuple(use for use in _uses(asked) if use.use is not Use.JOIN)
+    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.GROUP))
+    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
     if asked.hidden:
         told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
     else:
         told = Flow(SCORES, Shape.PERSON, features if not asked.model else learned)
-    return (told,) if asked.model else (told, Flow(OWN, Shape.MODEL, learned))
+    flows = [told, *([] if asked.model else [Flow(OWN, Shape.MODEL, learned)])]
+    flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
+    return tuple(flows)
 
 
 SECONDS_A_CELL_AND_EPOCH: Final = 2e-6

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from unseen.application.evaluation.equity import Fairness
 from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
@@ -39,6 +40,7 @@ class NetworkRequest(_Strict):
     the first weights and the batches. `hidden` keeps all scores hidden: the label's party gets measures alone,
     made on shares. `model` names an earlier job whose network scores these rows: then nothing is trained.
     `most_unfit` is the share of keys that may be empty, repeated or malformed, each; their rows are left out.
+    `fairness` counts approvals by a protected group that its owner keeps.
     """
 
     label: Label
@@ -54,6 +56,7 @@ class NetworkRequest(_Strict):
     hidden: bool = False
     model: str = ""
     most_unfit: Unfit = 0.0
+    fairness: Fairness | None = None
 
     @model_validator(mode="after")
     def _columns_fit(self) -> NetworkRequest:
@@ -67,6 +70,11 @@ class NetworkRequest(_Strict):
                 raise ValueError(f"a key or label of {name} cannot be a feature too")
             if len(set(side.features)) < len(side.features):
                 raise ValueError(f"{name} names a feature twice")
+        if self.fairness:
+            owning = self.parties.get(self.fairness.party)
+            taken = set() if owning is None else {*owning.key_columns, *owning.features, self.label.column}
+            if owning is None or self.fairness.column in taken:
+                raise ValueError("the protected group is a party's column of its own, not key, label or feature")
         return self
 
 

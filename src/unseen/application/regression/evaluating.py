@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from unseen.application.evaluation import measuring
+import numpy as np
+
+from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
 from unseen.application.evaluation.measuring import Reference, Scored
 from unseen.application.regression.columns import Rows
 from unseen.application.regression.request import Family, RegressionRequest
+from unseen.application.regression.table import Table
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.fit import Fit, predict_scores
 from unseen.computation.learn.measures import Predicted
@@ -61,7 +64,7 @@ def evaluated(
         PREDICTED[asked.family],
         scores,
         run.circle.rank_of(asked.label.party),
-        None if opened is None else opened[-count:] * unit,
+        None if opened is None else opened[-count:],
         None if label is None else label[-count:],
         unit,
     )
@@ -74,6 +77,39 @@ def evaluated(
         if block.values is not None and columns:
             told["own_stability"] = number_shifts(columns, block.names, block.values[-count:])
     return told
+
+
+def attacked(
+    run: Run,
+    asked: RegressionRequest,
+    parts: Sequence[Block],
+    table: Table | None,
+    opened: Real | None,
+    label: Real | None,
+    training: int,
+) -> dict[str, Json]:
+    """What attacks make of a model of which rows were held out: told to the label's party."""
+    if not (asked.self_test and asked.held_out):
+        return {}
+    told: dict[str, Json] = {}
+    if opened is not None and label is not None:
+        told |= selftest.members(PREDICTED[asked.family], opened, label, training)
+    for partner in asked.attacks_labels:
+        own = _by_own_columns(parts, table, partner)[:training] if run.party == partner else None
+        truth = None if label is None else label[:training]
+        area = selftest.labels(run, partner, own, truth, run.circle.rank_of(asked.label.party), training)
+        told |= {} if area is None else {f"labels_by_{partner}": area}
+    return {"self_test": told} if told else {}
+
+
+def _by_own_columns(parts: Sequence[Block], table: Table | None, partner: str) -> Real:
+    """A partner's own columns with the weights that it was told."""
+    lines = () if table is None else table.lines
+    weights = {line.coefficient.name: line.coefficient.value for line in lines if line.party == partner}
+    for block in parts:
+        if block.values is not None:
+            return np.asarray(block.values @ np.array([weights.get(name, 0.0) for name in block.names]))
+    return np.zeros(parts[0].rows)
 
 
 def smallest_group(run: Run) -> int:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
+from unseen.application.evaluation import equity
 from unseen.application.evaluation.measuring import Reference
 from unseen.application.regression import evaluating
 from unseen.application.regression.columns import Rows, aligned, blocks, first_rows, labels, terms
@@ -21,7 +22,7 @@ from unseen.application.regression.model import FILE, Part, read_part, write_par
 from unseen.application.regression.parity import distance
 from unseen.application.regression.planning import needs_label
 from unseen.application.regression.request import RegressionRequest, read_request
-from unseen.application.regression.table import revealed
+from unseen.application.regression.table import Table, revealed
 from unseen.computation.learn.collinearity import collinearity
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.fit import Fit
@@ -43,13 +44,15 @@ def perform(run: Run) -> Mapping[str, Json]:
     holding = run.party == asked.label.party and needs_label(asked)
     label = labels(rows.table, asked.label) if holding else None
     result: dict[str, Json] = {"family": asked.family.value, "rows": rows.count}
+    table: Table | None = None
     if asked.model:
         part = _taken_up(run, asked, parts)
         model, scores, before = part.model, None, (part.reference, part.columns)
     else:
-        model = _fitted(run, asked, *first_rows(parts, beside, rows.training), _training(label, rows), result)
+        fits = _training(label, rows)
+        model, table = _fitted(run, asked, *first_rows(parts, beside, rows.training), fits, result)
         scores, before = _kept(run, asked, rows, parts, beside, model)
-    if not (asked.predictions or asked.measures):
+    if not (asked.predictions or asked.measures or asked.fairness):
         return result
     run.progress("predict", 0.0)
     scores = evaluating.predictors(run, parts, beside, model) if scores is None else scores
@@ -59,7 +62,11 @@ def perform(run: Run) -> Mapping[str, Json]:
         run.progress("evaluate", 0.0)
         measured = scores[rows.training :] if asked.held_out else scores
         result |= evaluating.evaluated(run, asked, parts, model, measured, opened, label, before)
-        run.progress("evaluate", 1.0)
+        result |= evaluating.attacked(run, asked, parts, table, opened, label, rows.training)
+    if asked.fairness:
+        holder = run.circle.rank_of(asked.label.party)
+        result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
+    run.progress("evaluate", 1.0)
     return result
 
 
@@ -74,7 +81,7 @@ def _fitted(
     beside: RowTerms,
     label: Real | None,
     result: dict[str, Json],
-) -> Fit:
+) -> tuple[Fit, Table | None]:
     """Fit, and open the table to its recipients: into `result` there."""
     run.progress("fit", 0.0)
     found = fitted(run, asked, parts, beside, label)
@@ -91,7 +98,7 @@ def _fitted(
     if table is not None:
         table.write(run.folder)
         result |= table.as_json()
-    return found.model
+    return found.model, table
 
 
 def _kept(
@@ -144,4 +151,5 @@ def _predicted(run: Run, asked: RegressionRequest, rows: Rows, scores: Shared, m
         if asked.held_out:
             columns["held_out"] = np.arange(rows.count) >= rows.training
         pq.write_table(pa.table(columns), run.folder / "predictions.parquet")
-    return opened
+        return values
+    return None

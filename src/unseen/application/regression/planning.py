@@ -6,7 +6,7 @@ from typing import Final
 
 from unseen.application import joint_keys
 from unseen.application.declared import as_parameter
-from unseen.application.evaluation import measuring
+from unseen.application.evaluation import equity, measuring, selftest
 from unseen.application.regression import evaluating, parity
 from unseen.application.regression.parity import OPENED
 from unseen.application.regression.request import Family, RegressionRequest, read_request
@@ -105,6 +105,8 @@ def _uses(asked: RegressionRequest) -> list[ColumnUse]:
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(columns)]
         if asked.parity and name != asked.label.party:
             uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(columns)]
+        if asked.fairness and name == asked.fairness.party:
+            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
         if name == asked.label.party and needs_label(asked):
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
@@ -112,7 +114,7 @@ def _uses(asked: RegressionRequest) -> list[ColumnUse]:
 
 def needs_label(asked: RegressionRequest) -> bool:
     """Whether the label itself is read: to fit, or to measure."""
-    return not asked.model or asked.compares_outcomes
+    return not asked.model or asked.compares_outcomes or asked.fairness is not None
 
 
 def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
@@ -125,6 +127,7 @@ def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
             (OWN, fitted),
             (OPENED, asked.parity and party == asked.label.party),
             (measuring.OUTPUT, asked.measures and party == asked.label.party),
+            (equity.OUTPUT, asked.fairness is not None and party == asked.label.party),
         )
         outputs[party] = tuple(name for name, given in names if given)
     return outputs
@@ -141,7 +144,7 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
     others = [name for name in agreement.computing if name != asked.label.party]
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
     aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
-    facts |= {**measuring.FACTS, **spoken}
+    facts |= {**measuring.FACTS, **spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [("align", aligned)]
     if not asked.model:
         named.append(("fit", FITTED[asked.family]))
@@ -153,13 +156,15 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
     named += [("parity", parity.PROFILE)] if asked.parity else []
     named += [("predict", TAKEN_UP)] if asked.model else []
     named += [("predict", PREDICTED)] if asked.predictions else []
-    steps = [Step(name, profile, roles, facts) for name, profile in named]
+    steps, told = [Step(name, profile, roles, facts) for name, profile in named], list[Profile]()
     if asked.measures:
         told = measuring.profiles(
             evaluating.PREDICTED[asked.family], asked.compares_outcomes, hidden=not asked.predictions, stable=True
         )
-        measured = {**roles, Role.RECIPIENT: (asked.label.party,)}
-        steps += [Step("evaluate", profile, measured, facts) for profile in told]
+        told += [selftest.LABELS] if asked.attacks_labels else []
+    told += equity.PROFILES if asked.fairness else ()
+    measured = {**roles, Role.RECIPIENT: (asked.label.party,)}
+    steps += [Step("evaluate", profile, measured, facts) for profile in told]
     return tuple(steps)
 
 
@@ -167,10 +172,12 @@ def _flows(asked: RegressionRequest) -> tuple[Flow, ...]:
     """Predictions are a figure for each person; coefficients are the model, learned from the label too."""
     features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
     opened = tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE)
-    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE))
+    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE, Use.GROUP))
+    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
     flows = [] if asked.model else [Flow(SUMMARY, Shape.MODEL, learned), Flow(OWN, Shape.MODEL, learned)]
     flows += [Flow(OPENED, Shape.VALUE, opened)] if asked.parity else []
     flows += [Flow(PREDICTIONS, Shape.PERSON, features)] if asked.predictions else []
+    flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
     return tuple([*flows, Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)] if asked.measures else flows)
 
 

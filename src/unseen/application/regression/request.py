@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from unseen.application.evaluation.equity import Fairness
 from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.computation.learn.problem import Criterion
 from unseen.computation.learn.selection import Direction
@@ -88,7 +89,9 @@ class RegressionRequest(_Strict):
     measure the model, drawn by `seed` (the run's own unless given): from predictions where these go to the label's
     party, else on shares. `model` names an earlier job whose model predicts these rows: then nothing is fitted;
     `monitor` holds them against the rows of the fit, and against the label if it says so. `most_unfit` is the
-    share of keys that may be empty, repeated or malformed, each; their rows are left out.
+    share of keys that may be empty, repeated or malformed, each; their rows are left out. `fairness` counts
+    approvals by a protected group that its owner keeps (logistic). `self_test` attacks a model of which rows were
+    held out with what its recipients see.
     """
 
     family: Family
@@ -108,6 +111,8 @@ class RegressionRequest(_Strict):
     model: str = ""
     monitor: Monitor | None = None
     most_unfit: Unfit = 0.0
+    fairness: Fairness | None = None
+    self_test: bool = True
 
     @model_validator(mode="after")
     def _columns_fit(self) -> RegressionRequest:
@@ -136,6 +141,8 @@ class RegressionRequest(_Strict):
             )
         if self.monitor and not self.model:
             raise ValueError("`monitor` is for the model of an earlier job; hold out rows of a fit by `held_out`")
+        if self.fairness:
+            self._fairness_fits(self.fairness)
         if self.parity:
             self._parity_fits()
         return self
@@ -147,6 +154,21 @@ class RegressionRequest(_Strict):
             raise ValueError("a parity run is for models without penalty and prescribed signs; leave them out")
         if self.label.party not in self.receiving():
             raise ValueError("a parity run needs the label's party among the recipients of the coefficients")
+
+    def _fairness_fits(self, asked: Fairness) -> None:
+        if self.family is not Family.LOGISTIC or asked.party not in self.parties:
+            raise ValueError("fairness is for a logistic regression, and its group's owner among the parties")
+        side = self.parties[asked.party]
+        others = [term.column for term in self.terms() if term.party == asked.party]
+        label = [self.label.column] if asked.party == self.label.party else []
+        if asked.column in (*side.key_columns, *side.features, *others, *label):
+            raise ValueError("the protected group is a column of its own, not key, label, term or feature")
+
+    @property
+    def attacks_labels(self) -> tuple[str, ...]:
+        """The partners that receive coefficients: how well these tell labels is tested."""
+        tested = self.self_test and self.held_out and self.family is Family.LOGISTIC
+        return tuple(name for name in self.receiving() if tested and name != self.label.party)
 
     def _side_fits(self, name: str, side: Side) -> None:
         others = {term.column for term in self.terms() if term.party == name} | {*side.key_columns}

@@ -55,7 +55,7 @@ PROFILE: Final = Profile(
     assumptions=("the source of correlated randomness colludes with no party",),
     messages=(
         Message("column-magnitudes", Carries.DISCLOSED),
-        Message("label-magnitude", Carries.DISCLOSED, most_messages=1, most_bytes=8),
+        Message("label-magnitude", Carries.DISCLOSED, most_messages=1, most_bytes=24),
         Message("reveal/unsolved", Carries.DISCLOSED, most_messages=1, most_bytes=24),
     ),
     failure="none; refuses where columns are collinear and there is no penalty",

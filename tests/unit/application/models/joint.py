@@ -105,7 +105,7 @@ class Joint:
 
             run = Run(circle.me, plan, circle, lambda _: table, lambda *_: None, mine, earlier)
             result = self.application.run(run)
-            assert not list(undeclared(plan, circle))
+            assert not (strange := list(undeclared(plan, circle))), strange
             return result
 
         results = run_parties(program, list(plan.parties), patience=60.0)
