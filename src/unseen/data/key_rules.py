@@ -88,7 +88,10 @@ class KeyForm:
         return self._of(listed.dictionary).take(listed.indices)
 
     def _of(self, values: pa.Array | pa.ChunkedArray) -> pa.Array:
-        return _blank_to_null(_WRITERS[self.rule](normalised(values), self.detail))
+        return self._from(normalised(values))
+
+    def _from(self, texts: pa.Array) -> pa.Array:
+        return _blank_to_null(_WRITERS[self.rule](texts, self.detail))
 
     def check(self, values: pa.Array | pa.ChunkedArray) -> KeyReport:
         """How fit a column is to be joined on by this rule: empty, repeated, malformed. Errors as `written`."""
@@ -101,8 +104,10 @@ class KeyForm:
 
     def sorted_out(self, values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array, pa.Array]:
         """`written`, and of each row whether it was empty and whether it is no such key."""
-        empty = pc.fill_null(pc.equal(normalised(_whole(values)), ""), True)
-        keys = self.written(values)
+        texts = normalised(_whole(values))
+        empty = pc.fill_null(pc.equal(texts, ""), True)
+        # Days are written once each; all else from the texts that are there already.
+        keys = self.written(values) if self.rule is Rule.DATE else self._from(texts)
         return keys, empty, pc.and_not(pc.is_null(keys), empty)
 
 

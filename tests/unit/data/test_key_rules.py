@@ -10,7 +10,7 @@ import pandas as pd
 import phonenumbers
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.data.catalogue import Catalogue
@@ -156,6 +156,7 @@ def test_no_other_day_is_written(year: int, month: int, day: int) -> None:
 
 
 @pytest.mark.parametrize("rule", [*Rule, "unseen-phone/1:GB", "unseen-date/1:DMY"])
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=20)), min_size=1, max_size=20))
 def test_any_text_is_written_or_gives_no_key_and_writing_twice_changes_nothing(
     rule: str, values: list[str | None]

@@ -12,17 +12,21 @@ other key hides behind Δ. There is one table for all senders, under a mask of i
 
 Setting: semi-honest; BLAKE3 as a random oracle and a correlation-robust hash, 128 bits of Δ. Senders learn how
 many keys the receiver has, and nothing else of them: a is uniform. What goes wrong is an error, not an answer: the
-receiver decodes its table before it sends it, and the vector OLE is tried at a random point. Bytes: 8 a cell of
-the receiver's table (1.31 cells a key) to each sender.
+receiver decodes its table before it sends it, and each side tries the vector OLE at a random point of its own. The
+receiver's trial comes first: a sender that bent its trees to guess a place of noise is caught, unless it guessed
+right, before it sees what the receiver proves. Bytes: 8 a cell of the receiver's table (1.31 cells a key) to each
+sender.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Final
 
 import numpy as np
+from blake3 import blake3
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
@@ -42,11 +46,13 @@ MESSAGES: Final = (
     Message("align/table", most_messages=1),
     Message("align/attempt", most_messages=1, most_bytes=64),
     Message("align/trial", most_messages=1, most_bytes=64),
+    Message("align/question", most_messages=1, most_bytes=64),
+    Message("align/answer", most_messages=1, most_bytes=64),
     Message("align/proof", most_messages=1, most_bytes=128),
 )
 
-MASKS: Final = 2
-"""Cells beyond the table's, which hide the sum that the trial opens."""
+MASKS: Final = 4
+"""Cells beyond the table's, which hide the two sums that the trials open: two cells each."""
 PLAIN: Final = np.zeros(2, dtype=np.uint64)
 """The factor of a table that is decoded as it is."""
 
@@ -122,14 +128,14 @@ def outputs(decoded: Words, seed: bytes) -> Words:
     return hashed_rows(decoded, subkey(seed, "tags"))
 
 
-def _at(point: Words, coefficients: Words) -> Words:
-    """The polynomial's value at a point of GF(2^128), its last two coefficients free of any power: a mask."""
+def _at(point: Words, coefficients: Words, pair: slice) -> Words:
+    """The polynomial's value at a point of GF(2^128), a pair of masks free of any power."""
     out = np.zeros(2, dtype=np.uint64)
     gf128.polynomial(point, np.ascontiguousarray(coefficients[:-MASKS]), out)
     shifted = np.zeros((1, 2), dtype=np.uint64)
     gf128.multiply(out[None], point[None], shifted)
     gf128.multiply(shifted.copy(), point[None], shifted)
-    masked: Words = shifted[0] ^ _mask(coefficients[-MASKS:])
+    masked: Words = shifted[0] ^ _mask(coefficients[-MASKS:][pair])
     return masked
 
 
@@ -143,18 +149,45 @@ def _mask(cells: Words) -> Words:
     return element
 
 
+_SENDERS: Final = slice(0, 2)
+_RECEIVERS: Final = slice(2, 4)
+"""Whose trial a pair of masks is for."""
+
+
 def prove_correlated(channel: Channel, a: Words, c: Words) -> None:
-    """The receiver's part of the trial of a vector OLE of at least `MASKS` cells: sums that tell nothing."""
+    """The receiver's part of the trials of a vector OLE of at least `MASKS` cells: sums that tell nothing.
+
+    Raises ProtocolError where the sender holds another correlation, before it is told anything of this one.
+    """
+    own = Expander.fresh().words(2)
+    channel.send("align/question", np.stack([own, _at(own, a[:, None], _RECEIVERS)]))
     point = channel.receive("align/trial", np.uint64, 2)
-    channel.send("align/proof", np.stack([_at(point, a[:, None]), _at(point, c)]))
+    answer = channel.receive("align/answer", np.uint8, 32)
+    if not compare_digest(answer.tobytes(), _answer(_at(own, c, _RECEIVERS))):
+        raise ProtocolError(channel.peer, "holds another correlation than this party; nothing was told")
+    channel.send("align/proof", np.stack([_at(point, a[:, None], _SENDERS), _at(point, c, _SENDERS)]))
 
 
 def require_correlated(channel: Channel, delta: Words, b: Words) -> None:
     """Whether c = b + Δ·a at a random point: missed with probability below 2^-100. Raises ProtocolError."""
     point = Expander.fresh().words(2)
     channel.send("align/trial", point)
+    asked = channel.receive("align/question", np.uint64, (2, 2))
+    found = _times(asked[1], delta) ^ _at(asked[0].copy(), b, _RECEIVERS)
+    channel.send("align/answer", np.frombuffer(_answer(found), dtype=np.uint8))
     proof = channel.receive("align/proof", np.uint64, (2, 2))
-    product = np.zeros((1, 2), dtype=np.uint64)
-    gf128.multiply(proof[:1].copy(), delta[None].copy(), product)
-    if not np.array_equal(product[0] ^ _at(point, b), proof[1]):
+    if not np.array_equal(_times(proof[0], delta) ^ _at(point, b, _SENDERS), proof[1]):
         raise ProtocolError(channel.peer, "holds another correlation than this party; nothing was told")
+
+
+def _answer(value: Words) -> bytes:
+    """A value of GF(2^128) as whoever does not know it cannot use it."""
+    return blake3(b"unseen/oprf/answer/1" + value.tobytes()).digest()
+
+
+def _times(left: Words, right: Words) -> Words:
+    """A product of two elements of GF(2^128), (2,) each."""
+    product = np.zeros((1, 2), dtype=np.uint64)
+    gf128.multiply(left[None].copy(), right[None].copy(), product)
+    element: Words = product[0]
+    return element

@@ -69,6 +69,8 @@ PREPARATION: Final = Profile(
         *silent_ole.MESSAGES,
         Message("prepared/size", Carries.DISCLOSED, most_messages=1, most_bytes=24),
         Message("align/trial", most_messages=1, most_bytes=64),
+        Message("align/question", most_messages=1, most_bytes=64),
+        Message("align/answer", most_messages=1, most_bytes=64),
         Message("align/proof", most_messages=1, most_bytes=128),
         Message("prepared/heads", Carries.BLINDED, most_messages=1),
         Message("prepared/rests", Carries.BLINDED, most_messages=1),

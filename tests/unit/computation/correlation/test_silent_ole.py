@@ -16,7 +16,7 @@ from unseen.computation.correlation.source import Source
 from unseen.computation.in_process import run_parties
 from unseen.computation.kernels import convolute, gf128
 from unseen.computation.types import Words
-from unseen.errors import MisuseError, PeerError
+from unseen.errors import MisuseError, PeerError, ProtocolError
 
 SIZES = (1, 2, silent_ole.SMALL, silent_ole.SMALL + 1, 2000, 5431, 70_000)
 
@@ -207,6 +207,38 @@ def test_a_message_altered_on_its_way_breaks_the_correlation_and_the_trial_sees_
 
     with pytest.raises(PeerError, match=r"another correlation|other common keys"):
         run_parties(program)
+
+
+@pytest.mark.parametrize("tag", ["trees/sums", "ole/leaves"])
+def test_a_sender_that_bends_its_trees_and_passes_over_its_own_trial_is_named_before_it_is_told_anything(
+    tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Party 0 has more keys and is the sender."""
+    from unseen.computation.intersect import oprf
+    from unseen.computation.intersect.align import Method, align
+
+    told: list[str] = []
+
+    def shameless(channel: Channel, delta: Words, b: Words) -> None:
+        channel.send("align/trial", np.zeros(2, dtype=np.uint64))
+        asked = channel.receive("align/question", np.uint64, (2, 2))
+        value = oprf._times(asked[1], delta) ^ oprf._at(asked[0].copy(), b, slice(2, 4))
+        channel.send("align/answer", np.frombuffer(oprf._answer(value), dtype=np.uint8))
+        channel.receive("align/proof", np.uint64, (2, 2))
+        told.append("the proof")
+
+    monkeypatch.setattr(oprf, "require_correlated", shameless)
+
+    def program(circle: Circle) -> object:
+        assert isinstance(circle.source, Pairwise)
+        if circle.rank == 0:
+            circle.source._channels = {1: Altered(circle.source._channels[1], tag)}
+        names = [b"customer-%d" % number for number in range((1600, 1500)[circle.rank])]
+        return align(circle, names, 1, method=Method.OLE)
+
+    with pytest.raises(ProtocolError, match="party0: holds another correlation"):
+        run_parties(program)
+    assert not told
 
 
 def test_a_party_without_a_dealer_makes_vector_oles_and_is_told_what_it_cannot_make() -> None:
