@@ -25,6 +25,7 @@ from unseen.computation.share import (
     extremes,
     functions,
     groups,
+    knockout,
     known_bits,
     linear,
     lookup,
@@ -334,6 +335,12 @@ ROWS: Final = (
     Specimen(groups.COMPACTION, _sizes(1), _ROWS, _compaction, one_way=True),
     Specimen(groups.GROUPING, _each, _ROWS, _on_shared(lambda x: groups.group_by(x, [x])), varies=True),
     Specimen(extremes.LARGEST, lambda n: (1, n), _VALUES, _on_shared(lambda x: extremes.largest(x))),
+    Specimen(
+        knockout.KNOCKOUT,
+        _sizes(1, 1),
+        f"{_VALUES}, one number carried",
+        _on_shared(lambda x: knockout.of_largest(x.reshape(-1, 1), x.words.reshape(1, -1, 1))),
+    ),
     Specimen(
         extremes.TOP,
         lambda n: (n // 10, 10, 2),

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 from blake3 import blake3
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from numpy.typing import DTypeLike, NDArray
 
 from unseen.computation.types import Array, Words, octets
@@ -31,8 +31,7 @@ class Expander:
         if len(seed) != SEED_BYTES:
             raise ValueError(f"a seed has {SEED_BYTES} bytes")
         self._seed = seed
-        key = blake3(b"unseen/stream", key=seed).digest(length=16)
-        self._encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+        self._encryptor: CipherContext | None = None
 
     @classmethod
     def fresh(cls) -> Expander:
@@ -59,9 +58,16 @@ class Expander:
     def _bytes(self, count: int) -> NDArray[np.uint8]:
         buffer = np.empty(count + _SLACK, dtype=np.uint8)
         view = octets(buffer)
+        encryptor = self._encryptor or self._begun()
         for start in range(0, count, _CHUNK):
-            self._encryptor.update_into(_ZEROS[: min(_CHUNK, count - start)], view[start:])
+            encryptor.update_into(_ZEROS[: min(_CHUNK, count - start)], view[start:])
         return buffer[:count]
+
+    def _begun(self) -> CipherContext:
+        """The cipher, made at first use: many an expander is there for its children alone."""
+        key = blake3(b"unseen/stream", key=self._seed).digest(length=16)
+        self._encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+        return self._encryptor
 
     def __repr__(self) -> str:
         return "Expander(seed hidden)"

@@ -15,13 +15,11 @@ from unseen.computation.learn.splits import (
     SUM_FRACTION,
     WEIGHT_FRACTION,
     Best,
-    Candidates,
     Column,
     Rules,
     best_splits,
     candidates,
     scale,
-    within,
 )
 from unseen.computation.learn.trees import (
     Split,
@@ -34,9 +32,9 @@ from unseen.computation.learn.trees import (
     step_down,
 )
 from unseen.computation.share import arithmetic
-from unseen.computation.share.array import Shared, concatenate, reveal_to, shared_zeros
-from unseen.computation.share.binned import BinnedColumns
-from unseen.computation.share.boolean import Bits, packed, where
+from unseen.computation.share.array import Shared, concatenate, reveal_to
+from unseen.computation.share.binned import BinnedColumns, all_sums
+from unseen.computation.share.boolean import Bits, packed
 from unseen.computation.share.choice import masked_rows
 from unseen.computation.types import Array, Index, Words
 
@@ -77,17 +75,22 @@ class Growth:
         masked = masked_rows(vectors)
         members, splits = all_rows(self.circle, 1, self.rows), list[Split]()
         bins, totals = self._sums(vectors.reshape(1, *vectors.shape))
+        owners = np.array([self.columns[j].owner for j in found.column])
         bounds = unbounded(self.circle, WEIGHT_FRACTION) if found.direction.any() else None
         for level in range(settings.depth):
             if level:
                 left_bins, left_totals = self._sums(masked.times(members[0::2]))
                 bins, totals = _siblings(bins, left_bins), _siblings(totals, left_totals)
-            best = best_splits(found, bins, totals, self.rows, self._rules(), bounds, settings.objective.steepest)
-            if bounds:
+            last = level == settings.depth - 1
+            best = best_splits(
+                found, bins, totals, self.rows, self._rules(), owners, bounds, settings.objective.steepest, last
+            )
+            if bounds and best.weights is not None:
                 bounds = bounds.passed_down(best.weights, best.rising, best.falling)
-            splits += own_splits(found, self._told(found, best), self.columns, level)
+            splits += own_splits(found, self._told(best), self.columns, level)
             members = step_down(members, self._left(splits, level))
         masked.forget()
+        assert best.weights is not None
         leaves = best.weights.T.reshape(-1) * settings.learning_rate
         return Tree(settings.depth, tuple(splits), leaves.words), leaf_scores(
             members, leaves, settings.objective.lane
@@ -106,24 +109,19 @@ class Growth:
         """(groups, 2, rows) to sums by bin (bins, groups, 2) and over all rows (1, groups, 2), by `scale`."""
         groups = vectors.shape[0]
         flat = vectors.reshape(2 * groups, self.rows)
-        found = [side.sums(flat) for side in self.sides]
+        found = all_sums(self.sides, flat)
         everything = concatenate([*found, flat.sum(axis=1).reshape(1, 2 * groups)])
         bits = int(np.log2(scale(self.rows)))
         relative = Shared(self.circle, everything.words, everything.fraction + bits)
         rounded = arithmetic.rescale(relative, SUM_FRACTION).reshape(-1, groups, 2)
         return rounded[:-1], rounded[-1:]
 
-    def _told(self, found: Candidates, best: Best) -> Array:
+    def _told(self, best: Best) -> Array:
         """Open to each owner the places of its own chosen candidates: (nodes,), -1 for what is not its own."""
-        owners = np.array([self.columns[j].owner for j in found.column])
-        nothing = shared_zeros(self.circle, best.places.shape, 0) - 1.0
-        mine = np.full(best.places.shape, -1)
-        for rank in range(self.circle.size):
-            own = np.flatnonzero(owners == rank)
-            if own.size:
-                inside = within(best.places, int(own[0]), int(own[-1]) + 1)
-                opened = reveal_to(where(inside, best.places, nothing), self.circle.parties[rank], "chosen-splits")
-                mine = mine if opened is None else np.rint(opened).astype(np.int64)
+        mine = np.full(best.places.shape[1], -1)
+        for rank in sorted({column.owner for column in self.columns}):
+            opened = reveal_to(best.places[rank], self.circle.parties[rank], "chosen-splits")
+            mine = mine if opened is None else np.rint(opened).astype(np.int64)
         return mine
 
     def _left(self, splits: Sequence[Split], level: int) -> Bits:

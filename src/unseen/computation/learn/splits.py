@@ -19,6 +19,8 @@ from unseen.computation.share.array import Shared, concatenate, shared_zeros
 from unseen.computation.share.boolean import Bits, packed, where
 from unseen.computation.share.compare import negative
 from unseen.computation.share.elementary import divide
+from unseen.computation.share.knockout import of_largest
+from unseen.computation.share.together import together
 from unseen.computation.types import Array, Index
 
 SUM_FRACTION = 31
@@ -90,18 +92,17 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Best:
-    """Each node's best split, shared: its place among the candidates (nodes,), and what it makes of the children.
+    """Each node's best split, shared: its place among the candidates, and what it makes of the children.
 
-    `weights` (2, nodes) are those of the left and right child if they are leaves; `rising` and `falling` (nodes,)
-    are 1 where the split is on a column with that direction; `count` is the number of candidates, the last
-    being "no split".
+    `places` (parties, nodes) has a row for each party: -1 where the split is not on a column of that party, or
+    there is none. `weights` (2, nodes) are those of the left and right child if they are leaves, None where they
+    are not wanted; `rising` and `falling` (nodes,) are 1 where the split is on a column with that direction.
     """
 
     places: Shared
-    weights: Shared
+    weights: Shared | None
     rising: Shared
     falling: Shared
-    count: int
 
 
 def left_sums(found: Candidates, bins: Shared) -> Shared:
@@ -120,14 +121,17 @@ def best_splits(
     totals: Shared,
     rows: int,
     rules: Rules,
+    owners: Index,
     bounds: Bounds | None = None,
     steepest: float = 1.0,
+    leaves: bool = True,
 ) -> Best:
     """The best split of each node from its sums of gradient and hessian.
 
     `bins` (bins, nodes, 2) and `totals` (1, nodes, 2), as shares of `scale(rows)`, SUM_FRACTION bits; no row's
-    hessian is above `steepest`. Nobody learns anything. Rounds: those of a division, and four for each halving of
-    the candidates.
+    hessian is above `steepest`; `owners` (candidates,) are ranks. Nobody learns anything. The children's weights
+    are found only if they become `leaves` or bounds. Rounds: those of a division, and five for each time that the
+    candidates become a fifth.
     """
     size = scale(rows)
     left = left_sums(found, bins)
@@ -152,7 +156,7 @@ def best_splits(
         gain = _without(_light(hessian, rules.least_weight / size), gain)
     if bounds:
         gain = _without(out_of_order(weights[:, :-1], found.direction), gain)
-    best = highest(gain, weights, found.direction)
+    best = highest(gain, weights if leaves or bounds else None, found, owners, bins.circle.size)
     return _whole(best, totals, weights[:, -1], rules.least_weight / size) if rules.least_weight else best
 
 
@@ -175,12 +179,17 @@ def _whole(best: Best, totals: Shared, unsplit: Shared, least: float) -> Best:
     """Nodes too light for two children stay whole, whatever `_light` made of them."""
     circle = best.places.circle
     light = negative(totals[0, :, 1] - 2 * least)
-    nothing = shared_zeros(circle, light.shape, 0)
-    places = where(light, nothing + float(best.count - 1), best.places)
-    twice = packed(circle, np.stack([light.unpacked()] * 2))
-    flags = Shared(circle, np.stack([best.rising.words, best.falling.words]), 0)
-    flags = where(twice, shared_zeros(circle, twice.shape, 0), flags)
-    return Best(places, where(twice, unsplit, best.weights), flags[0], flags[1], best.count)
+    told = Shared(circle, np.stack([*best.places.words, best.rising.words, best.falling.words]), 0)
+    none = np.r_[np.full(circle.size, -1.0), 0.0, 0.0][:, None]
+    heavy, twice = (packed(circle, np.stack([light.unpacked()] * k)) for k in (len(told.words), 2))
+    if best.weights is None:
+        weights, told = None, where(heavy, shared_zeros(circle, told.shape, 0) + none, told)
+    else:
+        told, weights = together(
+            where.steps(heavy, shared_zeros(circle, told.shape, 0) + none, told),
+            where.steps(twice, unsplit, best.weights),
+        )
+    return Best(told[:-2], weights, told[-2], told[-1])
 
 
 def scale(rows: int) -> int:
@@ -188,28 +197,24 @@ def scale(rows: int) -> int:
     return 1 << ceil(log2(max(rows, 2)))
 
 
-def highest(gain: Shared, weights: Shared, directions: Index) -> Best:
-    """The best of (candidates, nodes) gains, by halving; the first of equals. `weights` (2, candidates, nodes)."""
-    circle, count = gain.circle, gain.shape[0]
-    facts = [np.arange(count), np.r_[directions == 1, False], np.r_[directions == -1, False]]
-    facts = facts if directions.any() else facts[:1]
-    known = [np.broadcast_to(fact.astype(np.uint64)[:, None], gain.shape) for fact in facts]
-    carried = known if circle.rank == 0 else [np.zeros(gain.shape, dtype=np.uint64)] * len(known)
-    running = Shared(circle, np.stack([gain.words, *weights.words, *carried]), gain.fraction)
-    while running.shape[1] > 1:
-        half = running.shape[1] // 2
-        one, other, rest = running[:, :half], running[:, half : 2 * half], running[:, 2 * half :]
-        below = negative(one[0] - other[0]).unpacked()
-        better = where(packed(circle, np.stack([below] * len(running.words))), other, one)
-        running = concatenate([better, rest], axis=1)
-    found = running.words[:, 0]
-    nothing = np.zeros_like(found[0])
-    places, rising, falling = (Shared(circle, part, 0) for part in (*found[3:], nothing, nothing)[:3])
-    return Best(places, Shared(circle, found[1:3], weights.fraction), rising, falling, count)
-
-
-def within(places: Shared, first: int, end: int) -> Bits:
-    """Whether whole numbers lie in [first, end): four rounds."""
-    spread = np.stack([places.words, places.words])
-    below = negative(Shared(places.circle, spread, 0) - np.array([[float(first)], [float(end)]]))
-    return ~below[0] & below[1]
+def highest(gain: Shared, weights: Shared | None, found: Candidates, owners: Index, parties: int) -> Best:
+    """The best of (candidates, nodes) gains. `weights` (2, candidates, nodes) if they are wanted."""
+    circle, directions = gain.circle, found.direction
+    facts = [np.where(owners == rank, np.arange(len(owners)), -1) for rank in range(parties)]
+    if directions.any():
+        facts += [(directions == 1).astype(np.int64), (directions == -1).astype(np.int64)]
+    none = np.r_[np.full(parties, -1), np.zeros(len(facts) - parties, dtype=np.int64)]
+    known = np.concatenate([np.stack(facts), none[:, None]], axis=1).astype(np.uint64)
+    shares = known if circle.rank == 0 else np.zeros_like(known)
+    carried = np.repeat(shares[..., None], gain.shape[1], axis=-1)
+    if weights is not None:
+        carried = np.concatenate([carried, weights.words])
+    best = of_largest(gain, carried)
+    places, flags, chosen = np.split(best, [parties, len(facts)])
+    rising, falling = flags if len(flags) else np.zeros((2, gain.shape[1]), dtype=np.uint64)
+    return Best(
+        Shared(circle, places, 0),
+        None if weights is None else Shared(circle, chosen, weights.fraction),
+        Shared(circle, rising, 0),
+        Shared(circle, falling, 0),
+    )

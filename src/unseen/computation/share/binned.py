@@ -67,27 +67,45 @@ class BinnedColumns:
 
         Nobody learns anything. |sum| must stay below 2^(62 - fraction).
         """
+        return all_sums([self], vectors)[0]
+
+    def _hidden(self, vectors: Shared) -> Words:
+        """The masks' secrets (DEGREE, m), zeros at the owner; the others send it their shares under the masks."""
         circle, count = self.circle, vectors.shape[0]
         if vectors.shape != (count, self.rows):
             raise MisuseError(f"vectors must have shape (m, {self.rows}), not {vectors.shape}")
-        secrets = np.zeros((DEGREE, count), dtype=np.int64)
-        counted = np.zeros((self.total, count), dtype=np.uint64)
-        if self.places is None:
-            secrets = np.ascontiguousarray(fresh_secrets(count, circle.private).T)
-            hidden = masks(self.elements, secrets.T, circle.private)
-            hidden += vectors.words
-            circle.channel(self.owner).send("bin-sums", hidden)
-        else:
+        if self.places is not None:
+            return np.zeros((DEGREE, count), dtype=np.uint64)
+        secrets = np.ascontiguousarray(fresh_secrets(count, circle.private).T)
+        hidden = masks(self.elements, secrets.T, circle.private)
+        hidden += vectors.words
+        circle.channel(self.owner).send("bin-sums", hidden)
+        return secrets.astype(np.uint64)
+
+    def _counted(self, vectors: Shared) -> Words:
+        """The bins' sums of masked vectors (total bins, m) at the owner, zeros at the others."""
+        counted = np.zeros((self.total, vectors.shape[0]), dtype=np.uint64)
+        if self.places is not None:
             hidden = np.array(vectors.words)
-            for channel in circle.others():
+            for channel in self.circle.others():
                 hidden += channel.receive("bin-sums", np.uint64, hidden.shape)
             kernels.bin_sums(np.ascontiguousarray(hidden.T), self.places, _starts(self.widths), counted)
-        unmask = self.table @ Shared(circle, secrets.astype(np.uint64), 0)
-        return Shared(circle, counted - unmask.words, vectors.fraction)
+        return counted
 
     def __repr__(self) -> str:
         owner = self.circle.parties[self.owner]
         return f"BinnedColumns({len(self.widths)} columns, {self.rows} rows, owner={owner!r})"
+
+
+def all_sums(sides: Sequence[BinnedColumns], vectors: Shared) -> list[Shared]:
+    """`BinnedColumns.sums` for columns of several parties: what each sends is on its way before any is awaited."""
+    secrets = [side._hidden(vectors) for side in sides]
+    found = []
+    for side, secret in zip(sides, secrets, strict=True):
+        counted = side._counted(vectors)
+        unmask = side.table @ Shared(vectors.circle, secret, 0)
+        found.append(Shared(vectors.circle, counted - unmask.words, vectors.fraction))
+    return found
 
 
 def binned_columns(
