@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unseen.computation.correlation.source import Kind, Slot, Vault, ring_width
-from unseen.computation.kernels import exponentials, ring, waves
+from unseen.computation.kernels import exponentials, products, ring, waves
 from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
 
@@ -80,6 +80,29 @@ class Truncation(Kind):
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Array, ...]:
         top = values[0] >> np.uint64(63)
         return values[0] >> np.uint64(self.bits), top.astype(self.bound()[1].dtype)
+
+
+@dataclass(frozen=True)
+class TruncatedTriple(Kind):
+    """a, b and m uniform; r = m - a·b, as r >> bits and its top bit: for a product and its exact truncation.
+
+    What Beaver's product leaves masked by r is opened for the truncation as it is, so that a·b itself need not be
+    dealt. Masks that are computed with before they are used, as in Ben-Efraim, Nielsen, Omri, ACNS 2019.
+    """
+
+    count: int
+    bits: int
+    name: ClassVar[str] = "truncated-triple"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)), Slot((self.count,)), Slot((self.count,)))
+
+    def bound(self) -> tuple[Slot, ...]:
+        return Truncation(self.count, self.bits).bound()
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Array, ...]:
+        return products.split_mask(*values, self.bits, self.bound()[1].dtype)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         kinds.Triple,
         kinds.Square,
         kinds.Truncation,
+        kinds.TruncatedTriple,
         kinds.Waves,
         kinds.Exponentials,
         kinds.MatrixMask,

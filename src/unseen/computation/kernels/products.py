@@ -5,6 +5,8 @@ Words are flat, of Z_2^64 or Z_2^32. Oracle of each: the NumPy expression in its
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from unseen.computation.kernels import kernel
@@ -20,6 +22,33 @@ def finish_product(c: Array, d: Array, b: Array, e: Array, a: Array, first: bool
     else:
         for i in range(c.shape[0]):
             c[i] += d[i] * b[i] + e[i] * a[i]
+
+
+@kernel
+def masked_product(m: Words, d: Words, b: Words, e: Words, a: Words, offset: np.uint64, first: bool) -> None:
+    """m += d*b + e*a, and d*e + offset where `first`."""
+    if first:
+        for i in range(m.shape[0]):
+            m[i] += d[i] * (b[i] + e[i]) + e[i] * a[i] + offset
+    else:
+        for i in range(m.shape[0]):
+            m[i] += d[i] * b[i] + e[i] * a[i]
+
+
+def split_mask(a: Words, b: Words, m: Words, bits: int, narrow: np.dtype[Any]) -> tuple[Words, Array]:
+    """(m - a*b) >> bits, and the top bit of m - a*b as `narrow`."""
+    high, top = np.empty_like(m), np.empty(m.shape, dtype=narrow)
+    _split_mask(a, b, m, np.uint64(bits), high, top)
+    return high, top
+
+
+@kernel
+def _split_mask(a: Words, b: Words, m: Words, bits: np.uint64, high: Words, top: Array) -> None:
+    last = np.uint64(63)
+    for i in range(m.shape[0]):
+        r = m[i] - a[i] * b[i]
+        high[i] = r >> bits
+        top[i] = r >> last
 
 
 def shifted(opened: Array, high: Words, top: Array, bits: int, offset: int, first: bool) -> Words:

@@ -25,6 +25,8 @@ SAMPLES: list[Kind] = [
     kinds.Triple(50),
     kinds.Square(7),
     kinds.Truncation(30, 13),
+    kinds.TruncatedTriple(30, 13),
+    kinds.TruncatedTriple(30, 40),
     kinds.Waves(9, 4, 12, 5),
     kinds.Waves(2, 3, 12, 6),
 ]
