@@ -18,6 +18,7 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         kinds.Square,
         kinds.Truncation,
         kinds.TruncatedTriple,
+        kinds.CorrectedProduct,
         kinds.Waves,
         kinds.Exponentials,
         kinds.MatrixMask,
@@ -44,7 +45,19 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
 SHIFT_LIMIT: Final = 63
 """Largest number of bits that a word can be shifted by, and largest rank."""
 _SMALL: Final = frozenset(
-    {"bits", "lanes", "fraction", "owner", "receiver", "sender", "formula", "parties", "nibbles"}
+    {
+        "bits",
+        "error_bits",
+        "last_bits",
+        "lanes",
+        "fraction",
+        "owner",
+        "receiver",
+        "sender",
+        "formula",
+        "parties",
+        "nibbles",
+    }
 )
 
 

@@ -86,3 +86,43 @@ def _shifted(
         if first:
             value += (word >> down) - offset
         out[i] = value
+
+
+@kernel
+def corrected_product(
+    opened: tuple[Words, Words],
+    high: tuple[Words, Words],
+    top: tuple[Array, Array],
+    crossed: tuple[Array, Array],
+    tops: Words,
+    bits: tuple[int, int],
+    constant: np.uint64,
+    offset: np.uint64,
+    first: bool,
+    out: Words,
+) -> None:
+    """out += shares of (u >> bits[0])*(constant - (v >> bits[1])), less the product of the parts in `high`.
+
+    u + offset + r and v + offset + s are opened; of r and s shares: r >> bits (`high`), the top bit (`top`), and
+    each one's top bit times the other's high part (`crossed`), and both top bits' product (`tops`) where
+    bits[0] + bits[1] > 64, beyond which it would not count. The public part, and `offset`, where `first`.
+    """
+    one, last = np.uint64(1), np.uint64(63)
+    down, down2 = np.uint64(bits[0]), np.uint64(bits[1])
+    place, place2 = np.uint64(64 - bits[0]), np.uint64(64 - bits[1])
+    beyond, both = bits[0] + bits[1] > 64, np.uint64((128 - bits[0] - bits[1]) & 63)
+    for i in range(out.shape[0]):
+        u, v = opened[0][i], opened[1][i]
+        # All ones where the top bit of the opened word is zero, as in `_shifted`.
+        keep, keep2 = (u >> last) - one, (v >> last) - one
+        left = (u >> down) - (offset >> down)
+        right = constant - (v >> down2) + (offset >> down2)
+        mask = high[0][i] - ((np.uint64(top[0][i]) & keep) << place)
+        mask2 = high[1][i] - ((np.uint64(top[1][i]) & keep2) << place2)
+        value = left * mask2 - right * mask
+        value += ((np.uint64(crossed[0][i]) & keep) << place) + ((np.uint64(crossed[1][i]) & keep2) << place2)
+        if beyond:
+            value -= (tops[i] & keep & keep2) << both
+        if first:
+            value += left * right + offset
+        out[i] += value

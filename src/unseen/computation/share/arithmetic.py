@@ -15,6 +15,7 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import (
+    CorrectedProduct,
     MatrixMask,
     MatrixProduct,
     Square,
@@ -120,6 +121,40 @@ def multiply_long(left: Shared, right: Shared, fraction: int) -> Shared:
         return multiply(left, right, fraction)
     whole = [part._with(np.broadcast_to(part.words, shape)) for part in (left, right)]
     return in_blocks(whole, lambda count: multiply_kinds(count, bits), lambda x, y: multiply.steps(x, y, fraction))
+
+
+@Protocol
+def corrected_product(x: Shared, y: Shared, g: Shared, constant: float, asked: CorrectedProduct) -> Steps[Shared]:
+    """x·g, less its lowest bits, times `constant` - y·g: a step of Newton's method in three rounds.
+
+    48 bytes an element to each peer. `asked` says how many bits each of the three products drops; every value is
+    opened once, and its mask serves all products that it is in. All flat, of one length.
+    """
+    circle, first = x.circle, x.circle.rank == 0
+    a, b, c, m, n, out, *dealt = circle.source.ask(asked).take()
+    masked = [part.words.reshape(-1) - mask for part, mask in ((x, a), (y, b), (g, c))]
+    d, e, f = yield Opening(circle, "product", masked)
+    products.masked_product(m, d, c, f, a, _OFFSET, first)
+    products.masked_product(n, e, c, f, b, _OFFSET, first)
+    opened = yield Opening(circle, "truncation", (m, n))
+    high, top, error_high, error_top, crossed, error_crossed, last_high, last_top, *both = dealt
+    fraction = y.fraction + g.fraction - asked.error_bits
+    products.corrected_product(
+        (opened[0], opened[1]),
+        (high, error_high),
+        (top, error_top),
+        (crossed, error_crossed),
+        both[0] if both else last_high,
+        (asked.bits, asked.error_bits),
+        np.uint64(round(constant * 2.0**fraction)),
+        _OFFSET,
+        first,
+        out,
+    )
+    (last,) = yield Opening(circle, "truncation", (out,))
+    words = _shifted(circle, last, last_high, last_top, asked.last_bits)
+    found = x.fraction + g.fraction - asked.bits + fraction - asked.last_bits
+    return Shared(circle, words.reshape(x.shape), found)
 
 
 def square(value: Shared) -> Shared:

@@ -18,12 +18,12 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.correlation.bit_kinds import Lift
-from unseen.computation.correlation.kinds import Triple, Truncation
+from unseen.computation.correlation.kinds import CorrectedProduct, Triple, Truncation
 from unseen.computation.correlation.source import Kind
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
-from unseen.computation.share.arithmetic import multiply, multiply_kinds, product, rescale, truncate_together
-from unseen.computation.share.array import Shared, concatenate
+from unseen.computation.share.arithmetic import corrected_product, multiply, multiply_kinds, product, rescale
+from unseen.computation.share.array import Shared
 from unseen.computation.share.blocks import in_blocks
 from unseen.computation.share.boolean import where
 from unseen.computation.share.functions import lift_together
@@ -65,8 +65,8 @@ DIVISION: Final = Profile(
     source="Catrina and Saxena, FC 2010",
     assumptions=_ASSUMPTION,
     failure="none within the range; relative error below 5e-6, and three steps",
-    rounds=lambda count, powers, fine: 11 + bool(powers) - 5 * (not powers),
-    bytes_sent=lambda count, powers, fine, parties: _bytes(9, fine, count, powers, parties),
+    rounds=lambda count, powers, fine: 10 + bool(powers) - 5 * (not powers),
+    bytes_sent=lambda count, powers, fine, parties: _bytes(6, fine, count, powers, parties),
 )
 ROOT: Final = Profile(
     id="share/square-root",
@@ -139,7 +139,7 @@ def divide(
 ) -> Shared:
     """above / below elementwise, for denominators in [least, most], public and positive, spanning up to 2^26.
 
-    12 rounds. Relative error below 5e-6, and three steps of the result. |quotient| must stay below
+    11 rounds. Relative error below 5e-6, and three steps of the result. |quotient| must stay below
     2^(42 - fraction) and below 2^(50 - fraction of `above`) / (`most` rounded up to a power of four). `signed`:
     denominators lie in ±[least, most]; four rounds, and a comparison and two choices an element, more.
     """
@@ -154,21 +154,21 @@ def divide(
             "a quotient has no room: take fewer fractional bits for the numerator, or a smaller denominator"
         )
     below = _trimmed(below, reach)
-    # Both products with the guess in one go; the quotient of the guess is corrected as the guess itself would be.
+    # The quotient of the guess is corrected as the guess itself would be; 2 - error lies near one.
     guess_bits = _guess_fraction(reach, 4)
-    operand_bits = max(above.fraction, below.fraction, max(fraction, _STEP_BITS) + 1 - guess_bits)
-    dropped = [operand_bits + guess_bits - kept for kept in (fraction, _STEP_BITS)]
+    above = above.scaled_up(max(0, fraction + 1 - guess_bits - above.fraction))
+    below = below.scaled_up(max(0, _STEP_BITS + 1 - guess_bits - below.fraction))
+    bits, error_bits = above.fraction + guess_bits - fraction, below.fraction + guess_bits - _STEP_BITS
+
+    def correction(count: int) -> CorrectedProduct:
+        return CorrectedProduct(count, bits, error_bits, _STEP_BITS)
 
     def kinds(count: int) -> list[Kind]:
-        corrected = [Triple(2 * count), *(Truncation(count, bits) for bits in dropped)]
-        return [*_guess_kinds(count, reach, _RECIPROCAL), *corrected, *multiply_kinds(count, _STEP_BITS)]
+        return [*_guess_kinds(count, reach, _RECIPROCAL), correction(count)]
 
     def steps(over: Shared, under: Shared) -> Steps[Shared]:
-        both = concatenate([part.scaled_up(operand_bits - part.fraction)[None] for part in (over, under)])
         guess = yield from _guess(under, reach, _RECIPROCAL, 4)
-        found = yield from product.steps(both, guess[None])
-        quotient, error = yield from truncate_together.steps([found[0], found[1]], dropped)
-        return (yield from multiply.steps(quotient, 2.0 - error, fraction))
+        return (yield from corrected_product.steps(over, under, guess, 2.0, correction(over.size)))
 
     return in_blocks([above, below], kinds, steps)
 

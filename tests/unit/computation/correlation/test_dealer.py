@@ -27,6 +27,8 @@ SAMPLES: list[Kind] = [
     kinds.Truncation(30, 13),
     kinds.TruncatedTriple(30, 13),
     kinds.TruncatedTriple(30, 40),
+    kinds.CorrectedProduct(30, 20, 24, 20),
+    kinds.CorrectedProduct(30, 40, 33, 20),
     kinds.Waves(9, 4, 12, 5),
     kinds.Waves(2, 3, 12, 6),
 ]
