@@ -116,10 +116,12 @@ class BitProduct(Kind):
 
 @dataclass(frozen=True)
 class Lift(Kind):
-    """r uniform in Z_2^32; r >> bits in Z_2^64, and r's top bit: from the small ring to the large one."""
+    """r uniform in Z_2^32; r >> bits in the ring of `lane` bits, and r's top bit: from the small ring to the large
+    one, or a truncation within the small one."""
 
     count: int
     bits: int = 0
+    lane: int = 64
     name: ClassVar[str] = "lift"
     by_row: ClassVar[bool] = True
 
@@ -128,11 +130,12 @@ class Lift(Kind):
 
     def bound(self) -> tuple[Slot, ...]:
         # The top bit goes up by 32 - bits places.
-        return (Slot((self.count,)), Slot((self.count,), bits=64 if self.bits else 32))
+        top = 64 if self.bits and self.lane == 64 else 32
+        return (Slot((self.count,), bits=ring_width(self.lane)), Slot((self.count,), bits=top))
 
     def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
-        top = (values[0] >> np.uint32(31)).astype(self.bound()[1].dtype)
-        return values[0].astype(np.uint64) >> np.uint64(self.bits), top
+        wide, top = (slot.dtype for slot in self.bound())
+        return (values[0] >> np.uint32(self.bits)).astype(wide), (values[0] >> np.uint32(31)).astype(top)
 
 
 def _in_ring(packed: Array, lane: int = 64) -> Array:

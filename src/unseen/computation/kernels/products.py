@@ -51,13 +51,14 @@ def _split_mask(a: Words, b: Words, m: Words, bits: np.uint64, high: Words, top:
         top[i] = r >> last
 
 
-def shifted(opened: Array, high: Words, top: Array, bits: int, offset: int, first: bool) -> Words:
+def shifted(opened: Array, high: Array, top: Array, bits: int, offset: int, first: bool) -> Array:
     """A share of (value + offset) >> bits, less offset >> bits, where opened = value + offset + r.
 
     From shares of r >> bits (`high`) and of r's top bit (`top`): where(opened's top bit, 0, top) raised to its
-    place, less `high`, plus the public part where `first`.
+    place, less `high`, plus the public part where `first`. In the ring of `high`, not smaller than
+    that of `opened`.
     """
-    out = np.empty(opened.shape, dtype=np.uint64)
+    out = np.empty(opened.shape, dtype=high.dtype)
     width = 8 * opened.dtype.itemsize
     low = np.uint64((1 << width) - 1 if width < 64 else 2**64 - 1)
     _shifted(opened, high, top, width, bits, low, np.uint64(offset >> bits), first, out)
@@ -67,14 +68,14 @@ def shifted(opened: Array, high: Words, top: Array, bits: int, offset: int, firs
 @kernel
 def _shifted(
     opened: Array,
-    high: Words,
+    high: Array,
     top: Array,
     width: int,
     bits: int,
     low: np.uint64,
     offset: np.uint64,
     first: bool,
-    out: Words,
+    out: Array,
 ) -> None:
     place, last, down = np.uint64(width - bits), np.uint64(width - 1), np.uint64(bits)
     one = np.uint64(1)
@@ -82,7 +83,7 @@ def _shifted(
         word = np.uint64(opened[i]) & low
         # All ones where the top bit of the opened word is zero: a multiplication would do, but a mask is cheaper.
         keep = (word >> last) - one
-        value = ((np.uint64(top[i]) & keep) << place) - high[i]
+        value = ((np.uint64(top[i]) & keep) << place) - np.uint64(high[i])
         if first:
             value += (word >> down) - offset
         out[i] = value
