@@ -65,6 +65,27 @@ def shifted(opened: Array, high: Array, top: Array, bits: int, offset: int, firs
     return out
 
 
+def lifted(opened: Array, mask: Array, carry: Array, top: Array, offset: int, first: bool) -> Words:
+    """As `shifted` by no bits, from Z_2^32 to Z_2^64, where r = sum of all `mask` - 2^32 * sum of all `carry`."""
+    out = np.empty(opened.shape, dtype=np.uint64)
+    _lifted(opened, mask, carry, top, np.uint64(offset), first, out)
+    return out
+
+
+@kernel
+def _lifted(
+    opened: Array, mask: Array, carry: Array, top: Array, offset: np.uint64, first: bool, out: Words
+) -> None:
+    place, last, one = np.uint64(32), np.uint64(31), np.uint64(1)
+    for i in range(out.shape[0]):
+        word = np.uint64(opened[i])
+        keep = (word >> last) - one
+        value = (((np.uint64(top[i]) & keep) + np.uint64(carry[i])) << place) - np.uint64(mask[i])
+        if first:
+            value += word - offset
+        out[i] = value
+
+
 @kernel
 def _shifted(
     opened: Array,

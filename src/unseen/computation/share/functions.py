@@ -168,9 +168,12 @@ def lift_together(
     opened = yield Opening(
         circle, "lift", [words + r + half for (words, _), (r, _, _) in zip(parts, taken, strict=True)]
     )
+    first, offset = circle.rank == 0, 1 << 30
     return [
-        products.shifted(word, wide, top, bits, 1 << 30, circle.rank == 0)
-        for word, (_, wide, top), (_, bits) in zip(opened, taken, parts, strict=True)
+        products.lifted(word, r, wide, top, offset, first)
+        if bits == 0 and lane == 64
+        else products.shifted(word, wide, top, bits, offset, first)
+        for word, (r, wide, top), (_, bits) in zip(opened, taken, parts, strict=True)
     ]
 
 
