@@ -236,6 +236,7 @@ _MATRIX: Final = f"a {COUNT // 20} × 20 matrix"
 
 PRODUCTS: Final = (
     Specimen(arithmetic.PRODUCT, _each, _VALUES, _on_shared(lambda x: arithmetic.product(x, x))),
+    Specimen(arithmetic.MULTIPLICATION, _each, _VALUES, _on_shared(lambda x: arithmetic.multiply(x, x, 20))),
     Specimen(arithmetic.SQUARE, _each, _VALUES, _on_shared(arithmetic.square)),
     Specimen(
         arithmetic.MATRIX_PRODUCT,

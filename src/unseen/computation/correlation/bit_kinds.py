@@ -116,23 +116,37 @@ class BitProduct(Kind):
 
 @dataclass(frozen=True)
 class Lift(Kind):
-    """r uniform in Z_2^32; r >> bits in Z_2^64, and r's top bit: from the small ring to the large one."""
+    """r uniform in Z_2^32; r >> bits in the ring of `lane` bits, and r's top bit: from the small ring to the large
+    one, or a truncation within the small one.
+
+    To lift whole words (no bits dropped, into 64), r itself need not be dealt: the parties' own parts are shares
+    of it in the large ring, but for what their sum carries, which is dealt in its place.
+    """
 
     count: int
     bits: int = 0
+    lane: int = 64
     name: ClassVar[str] = "lift"
     by_row: ClassVar[bool] = True
 
+    @property
+    def whole(self) -> bool:
+        return self.bits == 0 and self.lane == 64
+
     def free(self) -> tuple[Slot, ...]:
-        return (Slot((self.count,), bits=32),)
+        return (Slot((self.count,), bits=32, carries=self.whole),)
 
     def bound(self) -> tuple[Slot, ...]:
-        # The top bit goes up by 32 - bits places.
-        return (Slot((self.count,)), Slot((self.count,), bits=64 if self.bits else 32))
+        # The top bit goes up by 32 - bits places, and so does the carry.
+        wide = 32 if self.whole else ring_width(self.lane)
+        top = 64 if self.bits and self.lane == 64 else 32
+        return (Slot((self.count,), bits=wide), Slot((self.count,), bits=top))
 
     def target(self, values: Sequence[Any], vault: Vault) -> tuple[Array, ...]:
-        top = (values[0] >> np.uint32(31)).astype(self.bound()[1].dtype)
-        return values[0].astype(np.uint64) >> np.uint64(self.bits), top
+        wide, top = (slot.dtype for slot in self.bound())
+        kind, r = values[0].dtype.type, values[0]
+        high = r >> kind(32 if self.whole else self.bits)
+        return high.astype(wide), ((r >> kind(31)) & kind(1)).astype(top)
 
 
 def _in_ring(packed: Array, lane: int = 64) -> Array:

@@ -254,4 +254,4 @@ def _total(slot: Slot, shape: tuple[int, ...], streams: Sequence[Expander]) -> A
     parts = [stream.lanes(shape, slot.dtype) for rank, stream in enumerate(streams) if slot.holds(rank)]
     if not parts:
         raise MisuseError("a request for ranks that are not among the parties")
-    return slot.group.total(parts)
+    return slot.total(parts)

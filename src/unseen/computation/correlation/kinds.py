@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unseen.computation.correlation.source import Kind, Slot, Vault, ring_width
-from unseen.computation.kernels import exponentials, ring, waves
+from unseen.computation.kernels import exponentials, products, ring, waves
 from unseen.computation.types import Array, Words
 from unseen.errors import MisuseError
 
@@ -80,6 +80,67 @@ class Truncation(Kind):
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Array, ...]:
         top = values[0] >> np.uint64(63)
         return values[0] >> np.uint64(self.bits), top.astype(self.bound()[1].dtype)
+
+
+@dataclass(frozen=True)
+class TruncatedTriple(Kind):
+    """a, b and m uniform; r = m - a·b, as r >> bits and its top bit: for a product and its exact truncation.
+
+    What Beaver's product leaves masked by r is opened for the truncation as it is, so that a·b itself need not be
+    dealt. Masks that are computed with before they are used, as in Ben-Efraim, Nielsen, Omri, ACNS 2019.
+    """
+
+    count: int
+    bits: int
+    name: ClassVar[str] = "truncated-triple"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)), Slot((self.count,)), Slot((self.count,)))
+
+    def bound(self) -> tuple[Slot, ...]:
+        return Truncation(self.count, self.bits).bound()
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Array, ...]:
+        a, b, m = values
+        return products.split_mask(a, b, m, self.bits, self.bound()[1].dtype)
+
+
+@dataclass(frozen=True)
+class CorrectedProduct(Kind):
+    """Masks for q = (x·g >> bits)·(c - (y·g >> error_bits)) >> last_bits, c public: a step of Newton's method.
+
+    Each value is opened once, under a mask that the source has worked out. For x, y, g and three outputs uniform
+    words; r1 and r2 mask the two products with g, r3 the last one. Dealt are each r without its low bits, its top
+    bit, and the products of one's top bit with the other's high part, of which the lowest bits count.
+    """
+
+    count: int
+    bits: int
+    error_bits: int
+    last_bits: int
+    name: ClassVar[str] = "corrected-product"
+    by_row: ClassVar[bool] = True
+
+    def free(self) -> tuple[Slot, ...]:
+        return (Slot((self.count,)),) * 6
+
+    def bound(self) -> tuple[Slot, ...]:
+        first, second, last = (
+            Truncation(self.count, bits).bound() for bits in (self.bits, self.error_bits, self.last_bits)
+        )
+        both = [Slot((self.count,))] if self.bits + self.error_bits > 64 else []
+        return (*first, *second, first[1], second[1], *last, *both)
+
+    def target(self, values: Sequence[Words], vault: Vault) -> tuple[Array, ...]:
+        x, y, g, m1, m2, m3 = values
+        kinds = [slot.dtype for slot in self.bound()]
+        first, first_top = products.split_mask(x, g, m1, self.bits, kinds[1])
+        second, second_top = products.split_mask(y, g, m2, self.error_bits, kinds[3])
+        last, last_top = products.split_mask(first, np.negative(second), m3, self.last_bits, kinds[7])
+        crossed = (first_top * second.astype(kinds[1]), second_top * first.astype(kinds[3]))
+        dealt = first, first_top, second, second_top, *crossed, last, last_top
+        return dealt if len(kinds) == len(dealt) else (*dealt, first_top.astype(np.uint64) * second_top)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ KINDS: Final[Mapping[str, type[Kind]]] = {
         kinds.Triple,
         kinds.Square,
         kinds.Truncation,
+        kinds.TruncatedTriple,
+        kinds.CorrectedProduct,
         kinds.Waves,
         kinds.Exponentials,
         kinds.MatrixMask,
@@ -56,6 +58,8 @@ SHIFT_LIMIT: Final = 63
 _SMALL: Final = frozenset(
     {
         "bits",
+        "error_bits",
+        "last_bits",
         "lanes",
         "fraction",
         "owner",

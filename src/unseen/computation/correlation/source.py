@@ -52,12 +52,14 @@ class Group(StrEnum):
 @dataclass(frozen=True)
 class Slot:
     """One array of a correlation: its shape, how parts combine, which ranks hold a part (None: all), and the
-    width of its elements: parts of b bits combine modulo 2^b."""
+    width of its elements: parts of b bits combine modulo 2^b. `carries`: what the parts' sum carries beyond its b
+    bits is part of the value, in words of 64 bits."""
 
     shape: tuple[int, ...]
     group: Group = Group.ADD
     held_by: Callable[[int], bool] | None = None
     bits: int = 64
+    carries: bool = False
 
     def holds(self, rank: int) -> bool:
         return self.held_by is None or self.held_by(rank)
@@ -65,6 +67,10 @@ class Slot:
     @property
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(f"u{self.bits // 8}")
+
+    def total(self, parts: Sequence[Array]) -> Array:
+        """The value of all parts together; the first one may be overwritten."""
+        return self.group.total([part.astype(np.uint64) for part in parts] if self.carries else parts)
 
     @property
     def size(self) -> int:

@@ -97,7 +97,7 @@ class Shared:
         from unseen.computation.share import arithmetic
 
         if isinstance(other, Shared):
-            return arithmetic.multiply(self, other, max(self.fraction, other.fraction))
+            return arithmetic.multiply_long(self, other, max(self.fraction, other.fraction))
         return arithmetic.rescale(arithmetic.public_product(self, other), self.fraction)
 
     __rmul__ = __mul__

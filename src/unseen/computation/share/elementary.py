@@ -18,15 +18,15 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.correlation.bit_kinds import Lift
-from unseen.computation.correlation.kinds import Triple, Truncation
+from unseen.computation.correlation.kinds import CorrectedProduct, Triple, Truncation
 from unseen.computation.correlation.source import Kind
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
-from unseen.computation.share.arithmetic import multiply, multiply_kinds, product, rescale, truncate_together
-from unseen.computation.share.array import Shared, concatenate
+from unseen.computation.share.arithmetic import corrected_product, multiply, multiply_kinds, product, rescale
+from unseen.computation.share.array import Shared
 from unseen.computation.share.blocks import in_blocks
 from unseen.computation.share.boolean import where
-from unseen.computation.share.functions import lift_together
+from unseen.computation.share.functions import lift, lift_together
 from unseen.computation.share.normalise import (
     HIGHEST,
     LOWEST,
@@ -34,6 +34,7 @@ from unseen.computation.share.normalise import (
     Span,
     normalise,
     normalise_kinds,
+    ring_product,
     span,
 )
 from unseen.computation.share.smooth import Smooth, fitted, series, series_kinds
@@ -41,10 +42,20 @@ from unseen.computation.share.together import Steps, together
 from unseen.computation.types import Real
 from unseen.errors import MisuseError
 
+_GUESS_BITS: Final = 12
+_VALUE_BITS: Final = _GUESS_BITS + 3
+"""A guess, at most a little over four, keeps below 2^_VALUE_BITS."""
 
-def _bytes(words: int, fine: bool, count: int, powers: int, parties: int) -> int:
-    """Of the normalisation, a guess (angle, one or two liftings, product with its factor), and so many words."""
-    guess = 4 * 64 * -(-count // 64) + 4 * count + bool(powers) * (16 + 4 * (not fine)) * count
+
+def _fits(powers: int, base: int, fine: bool) -> bool:
+    """Whether a guess times base^k, k up to `powers`, keeps within Z_2^32, with room to be lifted."""
+    return bool(powers) and not fine and _VALUE_BITS + powers * (base // 2) < 30
+
+
+def _bytes(words: int, fine: bool, count: int, powers: int, parties: int, *, small: bool) -> int:
+    """Of the normalisation, a guess (angle, liftings, product with its factor), and so many words."""
+    factor = 12 if small else 16 + 4 * (not fine)
+    guess = 4 * 64 * -(-count // 64) + 4 * count + bool(powers) * factor * count
     normalised = NORMALISATION.bytes_sent(count, powers, fine, parties) if NORMALISATION.bytes_sent else 0
     return normalised + parties * (parties - 1) * (guess + 8 * words * count)
 
@@ -56,8 +67,10 @@ RECIPROCAL: Final = Profile(
     source="Catrina and Saxena, FC 2010",
     assumptions=_ASSUMPTION,
     failure="none within the range; relative error below 5e-6, and two steps",
-    rounds=lambda count, powers, fine: 11 + bool(powers) - 5 * (not powers),
-    bytes_sent=lambda count, powers, fine, parties: _bytes(6, fine, count, powers, parties),
+    rounds=lambda count, powers, fine: 11 + bool(powers) - 5 * (not powers) + _fits(powers, 4, fine),
+    bytes_sent=lambda count, powers, fine, parties: _bytes(
+        6, fine, count, powers, parties, small=_fits(powers, 4, fine)
+    ),
 )
 DIVISION: Final = Profile(
     id="share/division",
@@ -65,8 +78,10 @@ DIVISION: Final = Profile(
     source="Catrina and Saxena, FC 2010",
     assumptions=_ASSUMPTION,
     failure="none within the range; relative error below 5e-6, and three steps",
-    rounds=lambda count, powers, fine: 11 + bool(powers) - 5 * (not powers),
-    bytes_sent=lambda count, powers, fine, parties: _bytes(9, fine, count, powers, parties),
+    rounds=lambda count, powers, fine: 10 + bool(powers) - 5 * (not powers) + _fits(powers, 4, fine),
+    bytes_sent=lambda count, powers, fine, parties: _bytes(
+        6, fine, count, powers, parties, small=_fits(powers, 4, fine)
+    ),
 )
 ROOT: Final = Profile(
     id="share/square-root",
@@ -74,8 +89,10 @@ ROOT: Final = Profile(
     source="Aly and Smart, ACNS 2019",
     assumptions=_ASSUMPTION,
     failure="none within the range; relative error below 5e-6, and two steps",
-    rounds=lambda count, powers, fine: 13 + bool(powers) - 5 * (not powers),
-    bytes_sent=lambda count, powers, fine, parties: _bytes(9, fine, count, powers, parties),
+    rounds=lambda count, powers, fine: 13 + bool(powers) - 5 * (not powers) + _fits(powers, 2, fine),
+    bytes_sent=lambda count, powers, fine, parties: _bytes(
+        9, fine, count, powers, parties, small=_fits(powers, 2, fine)
+    ),
 )
 LOGARITHM: Final = Profile(
     id="share/logarithm",
@@ -92,7 +109,6 @@ LOGARITHM: Final = Profile(
 
 QUOTIENT_BITS: Final = 42
 """|a/b| stays below 2^(QUOTIENT_BITS - fraction)."""
-_GUESS_BITS: Final = 12
 _STEP_BITS: Final = 20
 """Fractional bits of the factor, close to one, by which Newton's step corrects a guess."""
 _OPERAND_BITS: Final = 48
@@ -109,7 +125,7 @@ _LOGARITHM: Final = Smooth(np.log, LOWEST, HIGHEST, 4e-6, 6, 1)
 
 
 def reciprocal(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
-    """1/x elementwise for x in [least, most], public and positive, spanning up to 2^26: 12 rounds.
+    """1/x elementwise for x in [least, most], public and positive, spanning up to 2^26: 13 rounds.
 
     Relative error below 5e-6, and two steps of the result. 1/least must stay below 2^(62 - fraction).
     """
@@ -119,7 +135,7 @@ def reciprocal(x: Shared, least: float, most: float, fraction: int = fixed.FRACT
     def kinds(count: int) -> list[Kind]:
         corrected = multiply_kinds(count, x.fraction + bits - _STEP_BITS)
         corrected += multiply_kinds(count, bits + _STEP_BITS - fraction)
-        return [*_guess_kinds(count, reach, _RECIPROCAL), *corrected]
+        return [*_guess_kinds(count, reach, _RECIPROCAL, 4), *corrected]
 
     def steps(part: Shared) -> Steps[Shared]:
         guess = yield from _guess(part, reach, _RECIPROCAL, 4)
@@ -154,21 +170,21 @@ def divide(
             "a quotient has no room: take fewer fractional bits for the numerator, or a smaller denominator"
         )
     below = _trimmed(below, reach)
-    # Both products with the guess in one go; the quotient of the guess is corrected as the guess itself would be.
+    # The quotient of the guess is corrected as the guess itself would be; 2 - error lies near one.
     guess_bits = _guess_fraction(reach, 4)
-    operand_bits = max(above.fraction, below.fraction, max(fraction, _STEP_BITS) + 1 - guess_bits)
-    dropped = [operand_bits + guess_bits - kept for kept in (fraction, _STEP_BITS)]
+    above = above.scaled_up(max(0, fraction + 1 - guess_bits - above.fraction))
+    below = below.scaled_up(max(0, _STEP_BITS + 1 - guess_bits - below.fraction))
+    bits, error_bits = above.fraction + guess_bits - fraction, below.fraction + guess_bits - _STEP_BITS
+
+    def correction(count: int) -> CorrectedProduct:
+        return CorrectedProduct(count, bits, error_bits, _STEP_BITS)
 
     def kinds(count: int) -> list[Kind]:
-        corrected = [Triple(2 * count), *(Truncation(count, bits) for bits in dropped)]
-        return [*_guess_kinds(count, reach, _RECIPROCAL), *corrected, *multiply_kinds(count, _STEP_BITS)]
+        return [*_guess_kinds(count, reach, _RECIPROCAL, 4), correction(count)]
 
     def steps(over: Shared, under: Shared) -> Steps[Shared]:
-        both = concatenate([part.scaled_up(operand_bits - part.fraction)[None] for part in (over, under)])
         guess = yield from _guess(under, reach, _RECIPROCAL, 4)
-        found = yield from product.steps(both, guess[None])
-        quotient, error = yield from truncate_together.steps([found[0], found[1]], dropped)
-        return (yield from multiply.steps(quotient, 2.0 - error, fraction))
+        return (yield from corrected_product.steps(over, under, guess, 2.0, correction(over.size)))
 
     return in_blocks([above, below], kinds, steps)
 
@@ -216,7 +232,7 @@ def _root(x: Shared, reach: Span, fraction: int, *, inverse: bool) -> Shared:
     bits, root_bits = _guess_fraction(reach, 2), 36 - reach.exponent // 2
 
     def kinds(count: int) -> list[Kind]:
-        asked = _guess_kinds(count, reach, _INVERSE_ROOT)
+        asked = _guess_kinds(count, reach, _INVERSE_ROOT, 2)
         asked += multiply_kinds(count, x.fraction + bits - root_bits)
         asked += multiply_kinds(count, root_bits + bits - _STEP_BITS)
         return asked + multiply_kinds(count, (bits if inverse else root_bits) + _STEP_BITS + 1 - fraction)
@@ -236,30 +252,38 @@ def _guess_fraction(reach: Span, base: int) -> int:
     return _GUESS_BITS + (reach.exponent if base == 4 else reach.exponent // 2)
 
 
-def _guess_kinds(count: int, reach: Span, smooth: Smooth) -> list[Kind]:
+def _guess_kinds(count: int, reach: Span, smooth: Smooth, base: int) -> list[Kind]:
     """What `_guess` asks for, in order."""
-    found = fitted(smooth)
+    found, fine = fitted(smooth), reach.lane == 64
     kinds = [*normalise_kinds(count, reach), *series_kinds(count, found)]
-    if reach.powers and reach.lane == 32:
-        kinds.append(Lift(count))
-    kinds.append(Lift(count, found.fraction - _GUESS_BITS))
-    return [*kinds, Triple(count)] if reach.powers else kinds
+    dropped = found.fraction - _GUESS_BITS
+    if _fits(reach.powers, base, fine):
+        return [*kinds, Lift(count, dropped, 32), Triple(count, 32), Lift(count)]
+    kinds += [Lift(count)] if reach.powers and not fine else []
+    return [*kinds, Lift(count, dropped), *([Triple(count)] if reach.powers else [])]
 
 
 def _guess(x: Shared, reach: Span, smooth: Smooth, base: int) -> Steps[Shared]:
-    """A function of x that is that of z times base^k, up to a public power of two: to 12 bits, in 8 rounds."""
+    """A function of x that is that of z times base^k, up to a public power of two: to 12 bits, in 9 rounds.
+
+    The product stays in the small ring where it fits there, and is lifted; else its factors are.
+    """
     circle, found = x.circle, fitted(smooth)
     z = yield from normalise.steps(x, reach)
     small = yield from series.steps(circle, z.angles(smooth.period), found)
-    lifted = [(small, found.fraction - _GUESS_BITS)]
+    rough = (small, found.fraction - _GUESS_BITS)
     power = z.power(base) if reach.powers else None
-    if power is not None and reach.lane == 32:
-        lifted.insert(0, (power, 0))
-    *wide, value = yield from lift_together.steps(circle, lifted)
+    if power is not None and _fits(reach.powers, base, reach.lane == 64):
+        (short,) = yield from lift_together.steps(circle, [rough], lane=32)
+        whole = yield from ring_product.steps(circle, short, power, circle.source.ask(Triple(x.size, 32)))
+        wide = yield from lift.steps(circle, whole)
+        return Shared(circle, wide.reshape(x.shape), _guess_fraction(reach, base))
+    lifted = [(power, 0), rough] if power is not None and reach.lane == 32 else [rough]
+    *factors, value = yield from lift_together.steps(circle, lifted)
     guess = Shared(circle, value.reshape(x.shape), _guess_fraction(reach, base))
     if power is None:
         return guess
-    factor = Shared(circle, (wide[0] if wide else power).reshape(x.shape), 0)
+    factor = Shared(circle, (factors[0] if factors else power).reshape(x.shape), 0)
     return (yield from product.steps(guess, factor))
 
 

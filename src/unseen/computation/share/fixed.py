@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from unseen.computation.kernels import fixed_point
 from unseen.computation.types import Real, Words
 from unseen.errors import RangeError
 
@@ -22,11 +23,12 @@ HEADROOM: Final = 62
 def encode(values: Real, fraction: int = FRACTION, what: str = "value") -> Words:
     """Real numbers of any shape to ring elements. Raises RangeError for NaN, infinity and |x| >= 2^(62-f)."""
     array = np.asarray(values, dtype=np.float64)
-    bound = 2.0 ** (HEADROOM - fraction)
-    if not np.all(np.abs(array) < bound):  # false for NaN as well
+    bound, words = 2.0 ** (HEADROOM - fraction), np.empty(array.shape, dtype=np.uint64)
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if not fixed_point.scale_up(flat, 2.0**fraction, bound, words.reshape(-1)):
         kind = "not a finite number" if not np.isfinite(array).all() else f"beyond ±{bound:g}"
         raise RangeError(f"a {what} is {kind}; with {fraction} fractional bits it cannot be shared")
-    return np.rint(array * 2.0**fraction).astype(np.int64).view(np.uint64)
+    return words
 
 
 def decode(words: Words, fraction: int = FRACTION) -> Real:

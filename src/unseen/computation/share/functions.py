@@ -155,22 +155,25 @@ def lift(circle: Circle, words: Array, asked: Ticket | None = None, bits: int = 
 
 @Protocol
 def lift_together(
-    circle: Circle, parts: Sequence[tuple[Array, int]], asked: Sequence[Ticket] | None = None
-) -> Steps[list[Words]]:
-    """Each array lifted, and so many of its low bits dropped: one round for all of them.
+    circle: Circle, parts: Sequence[tuple[Array, int]], asked: Sequence[Ticket] | None = None, lane: int = 64
+) -> Steps[list[Array]]:
+    """Each array lifted to the ring of `lane` bits, so many of its low bits dropped: one round for all of them.
 
     With y + 2^30 + r opened modulo 2^32, the sum wrapped just if the top bit of r is one and that of the opened
     word is zero, as in the exact truncation.
     """
-    tickets = asked or [circle.source.ask(Lift(words.size, bits)) for words, bits in parts]
+    tickets = asked or [circle.source.ask(Lift(words.size, bits, lane)) for words, bits in parts]
     taken = [ticket.take() for ticket in tickets]
     half = np.uint32(1 << 30 if circle.rank == 0 else 0)
     opened = yield Opening(
         circle, "lift", [words + r + half for (words, _), (r, _, _) in zip(parts, taken, strict=True)]
     )
+    first, offset = circle.rank == 0, 1 << 30
     return [
-        products.shifted(word, wide, top, bits, 1 << 30, circle.rank == 0)
-        for word, (_, wide, top), (_, bits) in zip(opened, taken, parts, strict=True)
+        products.lifted(word, r, wide, top, offset, first)
+        if bits == 0 and lane == 64
+        else products.shifted(word, wide, top, bits, offset, first)
+        for word, (r, wide, top), (_, bits) in zip(opened, taken, parts, strict=True)
     ]
 
 

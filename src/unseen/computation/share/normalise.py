@@ -19,7 +19,7 @@ import numpy as np
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.bit_kinds import BitsInRing
 from unseen.computation.correlation.kinds import Triple
-from unseen.computation.correlation.source import Kind
+from unseen.computation.correlation.source import Kind, Ticket
 from unseen.computation.kernels import products
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
@@ -144,11 +144,18 @@ def normalise(x: Shared, reach: Span) -> Steps[Normalised]:
     below = yield from ring_numbers.steps(circle, packed.reshape(-1), lane)
     bits = np.ascontiguousarray(below.reshape(reach.powers, -1)[:, : x.size])
     found = Normalised(circle, reach, leading, bits)
-    power = found.power(4)
-    a, b, c = triple.take()
-    d, e = yield Opening(circle, "normalisation", (leading - a, power - b))
+    raised = yield from ring_product.steps(circle, leading, found.power(4), triple)
+    return Normalised(circle, reach, raised, bits)
+
+
+@Protocol
+def ring_product(circle: Circle, left: Array, right: Array, asked: Ticket) -> Steps[Array]:
+    """Flat shares of a product, in the ring of both factors and of the triple asked for: one round."""
+    a, b, c = asked.take()
+    d, e = yield Opening(circle, "normalisation", (left - a, right - b))
     products.finish_product(c, d, b, e, a, circle.rank == 0)
-    return Normalised(circle, reach, c, bits)
+    product: Array = c
+    return product
 
 
 def _leading(x: Shared, reach: Span) -> Array:

@@ -10,6 +10,7 @@ import pytest
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation import kinds
+from unseen.computation.correlation.bit_kinds import Lift
 from unseen.computation.correlation.dealer import DealtSource, serve
 from unseen.computation.correlation.ole_kinds import VectorOle
 from unseen.computation.correlation.pairwise import Pairwise
@@ -25,7 +26,14 @@ SAMPLES: list[Kind] = [
     kinds.Triple(50),
     kinds.Square(7),
     kinds.Truncation(30, 13),
+    kinds.TruncatedTriple(30, 13),
+    kinds.TruncatedTriple(30, 40),
+    kinds.CorrectedProduct(30, 20, 24, 20),
+    kinds.CorrectedProduct(30, 40, 33, 20),
     kinds.Waves(9, 4, 12, 5),
+    Lift(30),
+    Lift(30, 9),
+    Lift(30, 9, 32),
     kinds.Waves(2, 3, 12, 6),
 ]
 
@@ -34,9 +42,7 @@ SAMPLES: list[Kind] = [
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.name)
 def test_the_parts_of_all_parties_add_up_to_the_equation(kind: Kind, parties: int) -> None:
     parts = run_parties(lambda circle: circle.source.ask(kind).take(), parties)
-    values = [
-        slot.group.total([part[i] for part in parts]) for i, slot in enumerate((*kind.free(), *kind.bound()))
-    ]
+    values = [slot.total([part[i] for part in parts]) for i, slot in enumerate((*kind.free(), *kind.bound()))]
     free, bound = values[: len(kind.free())], values[len(kind.free()) :]
     for made, wanted in zip(bound, kind.target(free, {}), strict=True):
         np.testing.assert_array_equal(made, wanted)

@@ -38,6 +38,7 @@ def draw(*shape: int, scale: float = 10.0, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape) * scale
 
 
+@settings(deadline=None)  # the kernel is compiled at its first call
 @given(npst.arrays(np.float64, st.integers(1, 20), elements=st.floats(-(2.0**37), 2.0**37)))
 def test_encoding_and_decoding_keep_a_number_to_half_a_step(values: np.ndarray) -> None:
     assert np.abs(fixed.decode(fixed.encode(values)) - values).max() <= 2.0**-25

@@ -46,25 +46,25 @@ def _entered(circle: Circle, inputs: Inputs) -> tuple[Shared, Shared]:
 
 
 def _error(result: Shared, truth: Real) -> Mapping[str, Json]:
-    """The largest error of the first results."""
+    """The largest error of the first results; `truth` has as many, or the sample alone."""
     opened = reveal(result.reshape(-1)[:SAMPLE], "sample")
     return {"error": float(np.abs(opened - truth.reshape(-1)[:SAMPLE]).max())}
 
 
 def _product(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
     left, right = _entered(circle, inputs)
-    return _error(left * right, inputs.left * inputs.right)
+    return _error(left * right, inputs.left[:SAMPLE] * inputs.right[:SAMPLE])
 
 
 def _comparison(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
     left, right = _entered(circle, inputs)
     opened = reveal_bits((left < right)[:SAMPLE], "sample")
-    return {"wrong": int((opened != (inputs.left < inputs.right)[:SAMPLE]).sum())}
+    return {"wrong": int((opened != (inputs.left[:SAMPLE] < inputs.right[:SAMPLE])).sum())}
 
 
 def _logistic(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
     left, _ = _entered(circle, inputs)
-    return _error(functions.logistic(left, functions.ROUGH[0]), 1.0 / (1.0 + np.exp(-inputs.left)))
+    return _error(functions.logistic(left, functions.ROUGH[0]), 1.0 / (1.0 + np.exp(-inputs.left[:SAMPLE])))
 
 
 def _exponential(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
@@ -82,7 +82,7 @@ def _operands(_: int, __: int, size: Size) -> Inputs:
 def _division(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
     left, right = _entered(circle, inputs)
     opened = reveal(divide(left, right, 2.0**-8, 2.0**8)[:SAMPLE], "sample")
-    truth = (inputs.left / inputs.right)[:SAMPLE]
+    truth = inputs.left[:SAMPLE] / inputs.right[:SAMPLE]
     return {"relative_error": float((np.abs(opened - truth) / np.maximum(truth, 1.0)).max())}
 
 
