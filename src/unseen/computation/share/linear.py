@@ -6,18 +6,18 @@ products only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from unseen.computation.circle import Circle
+from unseen.computation.correlation.kinds import MaskGram
+from unseen.computation.correlation.source import Ticket
 from unseen.computation.profile import Profile
-from unseen.computation.share.arithmetic import (
-    ask_matrix_product,
-    ask_rescale,
-    matrix_product,
-    rescale,
-)
+from unseen.computation.share.arithmetic import ask_rescale, rescale
 from unseen.computation.share.array import Shared, shared_zeros
+from unseen.computation.share.masked_matrix import ask_masked_matrix, masked_matrix
 from unseen.errors import MisuseError
 
 INVERSE_FRACTION: Final = 26
@@ -28,17 +28,17 @@ INVERSE: Final = Profile(
     title="Inverse of a shared symmetric positive definite matrix",
     source="Schulz 1933, products only",
     failure="none; eigenvalues below a millionth of the bound come out damped",
-    rounds=lambda k, steps: 4 * steps,
-    bytes_sent=lambda k, steps, parties: parties * (parties - 1) * 8 * 6 * k * k * steps,
+    rounds=lambda k, steps: 4 * steps + 1,
+    bytes_sent=lambda k, steps, parties: parties * (parties - 1) * 8 * k * k * (4 * steps + 1),
 )
 SOLUTION: Final = Profile(
     id="share/solution",
     title="Solution of a shared symmetric positive definite system",
     source="share/inverse, improved once by the residual",
     failure="none; as share/inverse",
-    rounds=lambda k, sides, steps: 4 * steps + 6,
+    rounds=lambda k, sides, steps: 4 * steps + 7,
     bytes_sent=lambda k, sides, steps, parties: (
-        parties * (parties - 1) * 8 * (6 * k * k * steps + 3 * (k * k + 2 * k * sides))
+        parties * (parties - 1) * 8 * (k * k * (4 * steps + 4) + 6 * k * sides)
     ),
 )
 
@@ -56,21 +56,49 @@ def inverse(
     after s steps the direction of eigenvalue e is inverted up to the factor (1 - e/norm)^(2^s), so that with 24
     steps all e > 1e-6·norm are done. What is smaller comes out damped, never wild. With `start`, some V with
     eigenvalues of V·M in (0, 2): fewer steps do. Entries must stay below 2^9; every bit less than 26 in
-    `fraction` makes that four times as much. Rounds: 4 a step; the randomness of all steps is announced at once,
-    so that its maker runs ahead.
+    `fraction` makes that four times as much. Rounds: 4 a step and one; the randomness of all steps is announced at
+    once, so that its maker runs ahead.
     """
     circle, k = matrix.circle, matrix.shape[0]
     own = 2 * INVERSE_FRACTION - fraction
     m = rescale(matrix, own)
     identity = np.eye(k)
     v = rescale(start, fraction) if start is not None else shared_zeros(circle, (k, k), fraction) + identity / norm
-    products = [ask_matrix_product(circle, k, k, k) for _ in range(2 * steps)]
-    rescalings = [ask_rescale(circle, k * k, bits) for _ in range(steps) for bits in (own, fraction)]
-    for step in range(0, 2 * steps, 2):
-        mv = rescale(matrix_product(m, v, products[step]), fraction, rescalings[step])
-        correction = 2.0 * identity - mv
-        v = rescale(matrix_product(v, correction, products[step + 1]), fraction, rescalings[step + 1])
+    mask = ask_masked_matrix(circle, k, k)
+    asked = [_ask_step(circle, k, mask.number, own, fraction) for _ in range(steps)]
+    fixed = masked_matrix(m, mask)
+    fixed.forget()
+    for ask in asked:
+        # V is symmetric, and kept so: what rounding adds to one side alone would double at each step.
+        now = masked_matrix(v, ask.value)
+        mv = rescale(fixed.gram(now, ask.product), fraction, ask.rescaled)
+        correction = masked_matrix(2.0 * identity - mv, ask.correction)
+        found = now.gram(correction, ask.corrected)
+        both = Shared(circle, found.words + found.words.T, found.fraction + 1)
+        v = rescale(both, fraction, ask.next)
     return v
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What one step of Schulz's iteration asked for, in the order of use."""
+
+    value: Ticket
+    product: Ticket
+    rescaled: Ticket
+    correction: Ticket
+    corrected: Ticket
+    next: Ticket
+
+
+def _ask_step(circle: Circle, k: int, fixed: int, own: int, fraction: int) -> _Step:
+    value = ask_masked_matrix(circle, k, k)
+    product, rescaled = circle.source.ask(MaskGram(fixed, value.number, k, k)), ask_rescale(circle, k * k, own)
+    correction = ask_masked_matrix(circle, k, k)
+    corrected = circle.source.ask(MaskGram(value.number, correction.number, k, k))
+    for number in (value.number, correction.number):
+        circle.source.forget(number)
+    return _Step(value, product, rescaled, correction, corrected, ask_rescale(circle, k * k, fraction + 1))
 
 
 def solve(matrix: Shared, right: Shared, norm: float = 1.0, steps: int = 24) -> Shared:

@@ -11,7 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from unseen.computation.correlation.kinds import MatrixMask, MatrixProduct
+from unseen.computation.circle import Circle
+from unseen.computation.correlation.kinds import MaskGram, MatrixMask, MatrixProduct
+from unseen.computation.correlation.source import Ticket
 from unseen.computation.kernels import ring
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
@@ -51,16 +53,36 @@ class MaskedMatrix:
         c += ring.product(self.mask, d)
         return Shared(circle, c, self.value.fraction + right.fraction)
 
+    def gram(self, other: MaskedMatrix, asked: Ticket | None = None) -> Shared:
+        """selfᵀ @ other, (k, k'), for two of the same rows: fractions added, not truncated; local.
+
+        With X = E + A and Y = F + B, both E and F opened before, XᵀY = Eᵀ·Y + Aᵀ·F + Aᵀ·B. `asked` is what
+        `MaskGram` of the two was announced as.
+        """
+        circle, shape = self.value.circle, (self.value.shape[1], other.value.shape[1])
+        (c,) = (asked or circle.source.ask(MaskGram(self.number, other.number, *shape))).take()
+        c += ring.transposed_product(self.opened, other.value.words)
+        c += ring.transposed_product(self.mask, other.opened)
+        return Shared(circle, c, self.value.fraction + other.value.fraction)
+
     def forget(self) -> None:
         """The source may drop the mask."""
         self.value.circle.source.forget(self.number)
 
 
-def masked_matrix(value: Shared) -> MaskedMatrix:
-    """Open an (m, k) matrix under a mask: one round, 8 bytes an element to each peer."""
+def ask_masked_matrix(circle: Circle, rows: int, columns: int) -> Ticket:
+    """Announce a matrix that will be masked."""
+    return circle.source.ask(MatrixMask(rows, columns, -1))
+
+
+def masked_matrix(value: Shared, asked: Ticket | None = None) -> MaskedMatrix:
+    """Open an (m, k) matrix under a mask: one round, 8 bytes an element to each peer.
+
+    `asked` is what `ask_masked_matrix` announced for its shape.
+    """
     circle = value.circle
     rows, columns = value.shape
-    ticket = circle.source.ask(MatrixMask(rows, columns, -1))
+    ticket = asked or ask_masked_matrix(circle, rows, columns)
     (mask,) = ticket.take()
     words = np.ascontiguousarray(value.words)
     (opened,) = circle.open_words("matrix-product", words - mask)
