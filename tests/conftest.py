@@ -9,7 +9,7 @@ from hypothesis import settings
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
-# A busy machine is no fault of the code: waits have deadlines of their own, and each test one of three minutes.
+# A busy machine is no fault of the code: waits have deadlines of their own, and each test one of five minutes.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 

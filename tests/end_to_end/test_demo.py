@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+LIMIT = 400
+pytestmark = pytest.mark.timeout(LIMIT + 20)
+
 
 def unseen(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "unseen", *words], capture_output=True, text=True, timeout=170, check=False
+        [sys.executable, "-m", "unseen", *words], capture_output=True, text=True, timeout=LIMIT, check=False
     )
 
 

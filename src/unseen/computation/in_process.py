@@ -130,7 +130,7 @@ def run_parties(
     program: Callable[[Circle], Result],
     parties: int | Sequence[str] = 2,
     *,
-    patience: float = 30.0,
+    patience: float = 60.0,
     capacity: int = PIPE_BYTES,
 ) -> list[Result]:
     """Run `program` once per party, each in a thread with its own circle, and a dealer beside them.
