@@ -9,6 +9,7 @@
       subjects.duckdb           what persons asked for, by their marks; evidence sealed
       rosters/                  who was in which release, sealed
       keyring/                  keysets, each encrypted under the key-encryption key (see `data.keyring`)
+      setups/                   what partners go on from in the set-up of their next run, sealed
       jobs/<job>/               task, log and sealed results of one job
 
 Whoever can read HOME/keys acts for the institution. The node and the command line may use a home at once.

@@ -16,13 +16,13 @@ LEAST_MEMORY: Final = 1024 * MIB
 """Below this no number of buckets helps: the process itself, an engine that reads, a batch on its way."""
 DEFAULT_MEMORY: Final = 4096 * MIB
 _FIXED: Final = 350 * MIB
-_READING: Final = 900 * MIB
+_READING: Final = 700 * MIB
 _A_KEY: Final = 235
 """Octets a key of the larger side while keys are aligned: hashes, table, trees, tags."""
 _A_ROW: Final = 90
 """Octets a row of the own list that is in memory as a whole: Arrow's columns, positions, the persons' marks."""
-_A_MARK: Final = 24
-"""Octets a row in any case: the roster of who was in the release, sorted at its end."""
+_A_MARK: Final = 72
+"""Octets a row in any case: the roster of who was in the release, sorted and sealed at its end (measured at 2^24)."""
 
 
 def at_once(own: int, theirs: int) -> int:
