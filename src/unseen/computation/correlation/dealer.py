@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -62,7 +63,7 @@ class DealtSource:
 
     def _announce(self, kind: Kind) -> _Dealt:
         self._asked += 1
-        self._note(canonical(kind.as_json()))
+        self._note(_request(kind))
         dealt = _Dealt(self, kind, self._asked, self._seed.child(f"{self._path}/{self._asked}"))
         if self._corrected(kind):
             self._line.append(dealt)
@@ -239,6 +240,12 @@ class _Dealing:
         for channel in self._parties:
             if channel.receive("dealer/order", np.uint8, len(ours)).tobytes() != ours:
                 raise ProtocolError(channel.peer, "asked for other correlated randomness than the last party did")
+
+
+@lru_cache(maxsize=1024)
+def _request(kind: Kind) -> bytes:
+    """A request as it is sent; a loop asks for the same kinds again and again."""
+    return canonical(kind.as_json())
 
 
 def _stream(seed: Expander, slot: int) -> Expander:

@@ -152,21 +152,26 @@ def best_splits(
         discount = np.full(gain.shape, rules.least_gain / size)
         discount[-1] = 0.0
         gain = gain - discount
+    whole = None
     if rules.least_weight:
-        gain = _without(_light(hessian, rules.least_weight / size), gain)
+        refused, whole = _light(hessian, totals, rules.least_weight / size)
+        gain = _without(refused, gain)
     if bounds:
         gain = _without(out_of_order(weights[:, :-1], found.direction), gain)
     best = highest(gain, weights if leaves or bounds else None, found, owners, bins.circle.size)
-    return _whole(best, totals, weights[:, -1], rules.least_weight / size) if rules.least_weight else best
+    return best if whole is None else _whole(best, whole, weights[:, -1])
 
 
-def _light(hessian: Shared, least: float) -> Bits:
-    """Whether a child's hessian is below `least`, right for nodes of at least twice that.
+def _light(hessian: Shared, totals: Shared, least: float) -> list[Bits]:
+    """Whether a candidate's child has a hessian below `least`, (candidates, nodes), right for nodes of at least
+    twice that; and which nodes have less, (nodes,). Four rounds.
 
-    There the two cannot both be: the product of what they have over `least` is negative just where one is.
+    In the others not both children can be so light: the product of what they have over `least` is negative just
+    where one is.
     """
     spare = hessian[:, :-1] - least
-    return negative(arithmetic.product(spare[0], spare[1]))
+    either = arithmetic.product(spare[0], spare[1])
+    return together(negative.steps(either), negative.steps(totals[0, :, 1] - 2 * least))
 
 
 def _without(refused: Bits, gain: Shared) -> Shared:
@@ -175,10 +180,9 @@ def _without(refused: Bits, gain: Shared) -> Shared:
     return concatenate([where(refused, none, gain[:-1]), gain[-1:]])
 
 
-def _whole(best: Best, totals: Shared, unsplit: Shared, least: float) -> Best:
-    """Nodes too light for two children stay whole, whatever `_light` made of them."""
+def _whole(best: Best, light: Bits, unsplit: Shared) -> Best:
+    """Nodes too light for two children stay whole, whatever the best of their candidates is."""
     circle = best.places.circle
-    light = negative(totals[0, :, 1] - 2 * least)
     told = Shared(circle, np.stack([*best.places.words, best.rising.words, best.falling.words]), 0)
     none = np.r_[np.full(circle.size, -1.0), 0.0, 0.0][:, None]
     heavy, twice = (packed(circle, np.stack([light.unpacked()] * k)) for k in (len(told.words), 2))
