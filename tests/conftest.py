@@ -7,6 +7,8 @@ from pathlib import Path
 
 from hypothesis import settings
 
+# Two threads of BLAS for a small matrix wait for one another a hundred times longer than it takes, where others work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
 # A busy machine is no fault of the code: waits have deadlines of their own, and each test one of five minutes.

@@ -31,6 +31,8 @@ from unseen.interaction.job import Fault
 CALLER, STOP = b"c", b"s"
 WORKER, KILL = b"w", b"k"
 NUMBER_BYTES: Final = 8
+BLAS_ALONE: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""What a job leaves to BLAS is small: on a busy machine threads for it wait for one another a hundred times longer."""
 STARTING_SECONDS: Final = 60.0
 STOPPING_SECONDS: Final = 5.0
 _ENDINGS: Final = ("done", "failed")
@@ -147,6 +149,7 @@ class _Spring:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # an interrupt at the node's terminal is the node's to pass on
+                env=BLAS_ALONE | os.environ,
             )
         self._listening = threading.Thread(target=self._listen, name="spring", daemon=True)
         self._listening.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from unseen.cli.bench.registry import Size, Workload
 from unseen.cli.bench.slow_link import Link, relay
 from unseen.errors import AbortedError, MisuseError
 from unseen.interaction.identity import create_keys
+from unseen.interaction.workshop import BLAS_ALONE
 
 PATIENCE: Final = 600.0
 SECONDS_LIMIT: Final = 3600.0
@@ -109,6 +111,7 @@ def _process(folder: Path, index: int, listener: socket.socket) -> Iterator[subp
         pass_fds=(descriptor,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        env=BLAS_ALONE | os.environ,
     )
     try:
         yield process

@@ -22,7 +22,7 @@ _A_KEY: Final = 235
 _A_ROW: Final = 90
 """Octets a row of the own list that is in memory as a whole: Arrow's columns, positions, the persons' marks."""
 _A_MARK: Final = 72
-"""Octets a row in any case: the roster of who was in the release, sorted and sealed (measured at 2^24)."""
+"""Octets a row in any case: the roster of who was in the release, sorted and sealed at its end (measured)."""
 
 
 def at_once(own: int, theirs: int) -> int:
