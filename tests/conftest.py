@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
-# Two threads of BLAS for a small matrix wait for one another a hundred times longer than it takes, where others work.
+# Two threads of BLAS wait for one another a hundred times as long as a small matrix takes, where others work.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
