@@ -32,7 +32,7 @@ CALLER, STOP = b"c", b"s"
 WORKER, KILL = b"w", b"k"
 NUMBER_BYTES: Final = 8
 BLAS_ALONE: Final = {"OPENBLAS_NUM_THREADS": "1"}
-"""What a job leaves to BLAS is small; threads for it wait a hundred times as long for one another on a busy machine."""
+"""What a job leaves to BLAS is small; where others work, its threads mostly wait for one another."""
 STARTING_SECONDS: Final = 60.0
 STOPPING_SECONDS: Final = 5.0
 _ENDINGS: Final = ("done", "failed")
