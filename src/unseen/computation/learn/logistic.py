@@ -1,6 +1,6 @@
 """Logistic regression on columns of several parties, to the optimum, with nothing shown on the way.
 
-Newton's method as in `newton`, with
+Quasi-Newton steps as in `newton`, with
 
     residual = y - 1 / (1 + exp(-scores))                one round, by a sine series
     variance = p (1 - p), base = p̄ (1 - p̄) at the mean p̄ of y
@@ -34,8 +34,8 @@ from unseen.errors import DataError, RangeError
 
 PROFILE: Final = Profile(
     id="learn/logistic",
-    title="Logistic regression by Newton steps on shares",
-    source="Newton with a fixed Hessian (Böhning & Lindsay 1988); private matrices masked once (SecureML 2017)",
+    title="Logistic regression by quasi-Newton steps on shares",
+    source="BFGS from the first Hessian (Nocedal & Wright 2006); private matrices masked once (SecureML 2017)",
     reveals=(
         Disclosure(Role.EACH, "the number of training rows and the share of bad outcomes among them"),
         Disclosure(Role.EACH, "the order of magnitude (a power of two) of each column's spread"),
