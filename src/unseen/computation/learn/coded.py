@@ -12,7 +12,7 @@ but the numbers of rows, columns and bins. Failure: none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -74,18 +74,11 @@ class CodedMatrix:
 
     def __matmul__(self, right: Shared) -> Shared:
         """(n, k) by shared (k, m): fractions added, not truncated; two rounds, and bytes by the bin only."""
-        return self.begin_product(right)()
+        return self.hot @ self.spread(right)
 
     def transposed_times(self, right: Shared) -> Shared:
         """The transpose by shared (n, m): fractions added; two rounds, 8·nm bytes and 16·m a bin."""
-        return self.begin_product(right, transposed=True)()
-
-    def begin_product(self, right: Shared, transposed: bool = False) -> Callable[[], Shared]:
-        """Either product, whose result is taken when it is needed: several go in one round."""
-        if not transposed:
-            return self.hot.begin_product(self.spread(right))
-        finish = self.hot.begin_product(right, transposed=True)
-        return lambda: self.gathered(finish())
+        return self.gathered(self.hot.transposed_times(right))
 
     def spread(self, right: Shared) -> Shared:
         """C times shared (k, m): (bins, m), fractions added; one round."""
@@ -114,15 +107,24 @@ def bare(columns: Columns) -> PrivateMatrix:
     return columns.hot if isinstance(columns, CodedMatrix) else columns
 
 
+def spread(columns: Columns, right: Shared) -> Shared:
+    """What `bare` columns are multiplied by where the columns are by `right`: a round where they are coded."""
+    return columns.spread(right) if isinstance(columns, CodedMatrix) else right
+
+
+def gathered(columns: Columns, product: Shared) -> Shared:
+    """From Zᵀ·… the same of the columns: a round where they are coded."""
+    return columns.gathered(product) if isinstance(columns, CodedMatrix) else product
+
+
 def contracted(left: Columns, right: Columns, product: Shared) -> Shared:
     """From Z_lᵀ·…·Z_r the same of the columns: a round a side that is coded."""
-    found = left.gathered(product) if isinstance(left, CodedMatrix) else product
-    return right_contracted(right, found)
+    return right_contracted(right, gathered(left, product))
 
 
 def right_contracted(right: Columns, product: Shared) -> Shared:
     """From …·Z_r the same of the columns: a round where they are coded."""
-    return right.gathered(product.T).T if isinstance(right, CodedMatrix) else product
+    return gathered(right, product.T).T
 
 
 def gram(left: Columns, right: Columns) -> Shared:

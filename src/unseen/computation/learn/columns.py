@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.source import Ticket
-from unseen.computation.learn.coded import BinnedBlock, CodedMatrix, Columns, coded
+from unseen.computation.learn.coded import BinnedBlock, CodedMatrix, Columns, bare, coded, gathered, spread
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, concatenate, from_owner, shared_zeros, summed
 from unseen.computation.share.elementary import inverse_square_root
@@ -70,16 +71,18 @@ class Design:
     def times(self, coefficients: Shared) -> Shared:
         """X by shared coefficients (width, 1): (rows, 1), fractions added, not truncated; one round."""
         ends = np.cumsum([1, *(block.shape[1] for block in self.columns)]).tolist()
-        begun = [
-            block.begin_product(coefficients[start:end])
-            for block, start, end in zip(self.columns, ends, ends[1:], strict=False)
-        ]
+        parts = [coefficients[start:end] for start, end in pairwise(ends)]
+        # What shared values of bins need comes before all, so that the products themselves go out together.
+        right = [spread(block, part) for block, part in zip(self.columns, parts, strict=True)]
+        begun = [bare(block).begin_product(part) for block, part in zip(self.columns, right, strict=True)]
         return summed([self.intercept @ coefficients[:1], *(finish() for finish in begun)])
 
     def transposed_times(self, values: Shared) -> Shared:
         """The transpose by shared (rows, 1): (width, 1), fractions added, not truncated; one round."""
-        begun = [block.begin_product(values, transposed=True) for block in self.columns]
-        return concatenate([self.intercept.transposed_times(values), *(finish() for finish in begun)])
+        begun = [bare(block).begin_product(values, transposed=True) for block in self.columns]
+        found = [finish() for finish in begun]
+        parts = [gathered(block, part) for block, part in zip(self.columns, found, strict=True)]
+        return concatenate([self.intercept.transposed_times(values), *parts])
 
     def unscale(self, coefficients: Shared) -> tuple[Shared, Shared]:
         """From (width,) scaled coefficients to intercept () and weights (width - 1,) on the columns' scale."""
