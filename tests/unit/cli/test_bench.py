@@ -1,7 +1,8 @@
-"""The measuring harness: every workload runs between real processes with small sizes and reports in one form."""
+"""The measuring harness: every workload runs at a small size, and real processes report in one form."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from unseen.cli.bench.harness import measure
 from unseen.cli.bench.registry import WORKLOADS, Workload, workload
 from unseen.cli.bench.tables import markdown, write_between
+from unseen.computation.circle import Circle
+from unseen.computation.in_process import run_parties
 from unseen.errors import AbortedError, MisuseError
 
 FORM = {
@@ -25,7 +28,19 @@ FORM = {
 
 
 @pytest.mark.parametrize("work", WORKLOADS, ids=lambda work: work.name)
-def test_every_workload_runs_and_reports_in_the_common_form(work: Workload) -> None:
+def test_every_workload_runs_at_its_small_size(work: Workload) -> None:
+    program = work.load()
+
+    def party(circle: Circle) -> Mapping[str, object]:
+        inputs = program.enter(circle, program.prepare(circle.rank, circle.size, work.small))
+        return program.run(circle, inputs)
+
+    assert not [name for name in run_parties(party, work.parties)[0] if name in FORM]
+
+
+@pytest.mark.parametrize("name", ["comparison", "align", "known-at"])
+def test_processes_report_in_the_common_form(name: str) -> None:
+    work = workload(name)
     report = measure(work, work.small, repeat=1)
     assert set(report) >= FORM
     assert report["size"] == dict(work.small)

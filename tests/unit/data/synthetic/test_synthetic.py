@@ -54,7 +54,7 @@ def test_a_copy_has_the_types_and_about_the_figures_of_its_data_set(copy) -> Non
 
 
 def test_a_value_of_one_person_is_never_named_and_identifiers_are_made_up(copy) -> None:  # type: ignore[no-untyped-def]
-    assert set(copy.table["town"].to_pylist()) <= {"Bonn", "Köln", "other"}
+    assert set(copy.table["town"].to_pylist()) <= {"Bonn", "Köln", "other", None}
     assert copy.table["id"][0].as_py() == "id-00000001"
     assert not set(copy.table["id"].to_pylist()) & set(TABLE["id"].to_pylist())
 
