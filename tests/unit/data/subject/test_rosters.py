@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.data.keyring import Keyring
+from unseen.data.master_key import create_file, master_key
 from unseen.data.passage import Passage
 from unseen.data.passing_folder import PassingFolder
 from unseen.data.protect.secret import Secret
@@ -147,6 +149,19 @@ def test_no_mark_lies_on_the_disk_in_the_clear(tmp_path: Path, seal: Passing) ->
     octets = b"".join(seen)
     assert len(octets) > 40 * 8
     assert not any(mark.tobytes() in octets for mark in marks_of(PEOPLE).astype("<i8"))
+
+
+def test_after_a_rotation_of_keys_parts_open_and_are_not_written_again(tmp_path: Path) -> None:
+    create_file("file:k", tmp_path)
+    keyring = Keyring(tmp_path / "keyring", lambda: master_key("file:k", tmp_path))
+    name = kept(Rosters(tmp_path / "rosters", keyring.seal("subjects"), MARKER, SMALL), PEOPLE)
+    before = {path: path.read_bytes() for path in files(tmp_path / "rosters")}
+    keyring.rotate("subjects")
+    again = Rosters(tmp_path / "rosters", keyring.seal("subjects"), MARKER, SMALL)
+    assert kept(again, PEOPLE) == name
+    assert {path: path.read_bytes() for path in files(tmp_path / "rosters")} == before
+    assert again.holds(name, "p3")
+    assert not again.holds(name, "nobody")
 
 
 def test_a_release_that_breaks_off_leaves_nothing(tmp_path: Path, seal: Passing) -> None:
