@@ -16,17 +16,20 @@ from unseen.data.protect.protection import Protection
 from unseen.data.reading import Reading
 
 if TYPE_CHECKING:
-    from unseen.data.subject.roster import Rosters
+    from unseen.data.subject.new_roster import NewRoster
     from unseen.data.subject.screen import Screen
 
 
 @dataclass(frozen=True)
 class Passage:
-    """The screen that persons pass, the protection of each protected column, and where rosters are kept."""
+    """The screen that persons pass, the protection of each protected column, and the roster of who passes.
+
+    It serves one stream; `close` it afterwards.
+    """
 
     screen: Screen | None = None
     protections: Mapping[str, Protection] = field(default_factory=dict)
-    rosters: Rosters | None = None
+    new_roster: NewRoster | None = None
 
     def only(self, columns: Collection[str]) -> Passage:
         """The passage with the protections of these columns alone."""
@@ -53,9 +56,14 @@ class Passage:
 
     def roster(self) -> str:
         """The digest of the roster of those who passed; empty if none is kept. After the stream's end."""
-        if self.screen is None or self.rosters is None:
+        if self.screen is None or self.new_roster is None:
             return ""
-        return self.rosters.keep(self.screen.marks)
+        return self.new_roster.keep()
+
+    def close(self) -> None:
+        """Remove what a roster that was not kept has left on the disk."""
+        if self.new_roster is not None:
+            self.new_roster.erase()
 
     def _field(self, column: pa.Field) -> pa.Field:
         protection = self.protections.get(column.name)
@@ -65,7 +73,8 @@ class Passage:
         return pa.field(column.name, protection.apply(pa.array([], column.type), nobody).type)
 
     def _stream(self, batches: pa.RecordBatchReader, schema: pa.Schema, subject: str) -> Iterator[pa.RecordBatch]:
-        passed = batches if self.screen is None else self.screen.through(batches, subject)
+        taken = self.new_roster.take if self.new_roster is not None else None
+        passed = batches if self.screen is None else self.screen.through(batches, subject, taken)
         for batch in passed:
             columns = [self._protected(batch, name, subject) for name in schema.names]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)

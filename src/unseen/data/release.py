@@ -147,7 +147,10 @@ def released_batches(
         passage = passage.only({name for name in wanted.columns if name not in wanted.keys})
         asked = passage.asks(wanted, entry.subject)
         leaving = passage.through(source.batches(asked), wanted.columns, entry.subject)
-        yield Release(entry, granted, source.query(asked), leaving, passage)
+        try:
+            yield Release(entry, granted, source.query(asked), leaving, passage)
+        finally:
+            passage.close()
 
 
 def release(

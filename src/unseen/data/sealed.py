@@ -63,11 +63,10 @@ class SealedFolder:
             path.unlink()
         except FileNotFoundError:
             raise MisuseError(f"there is no {name} here any more") from None
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        fsync_folder(path.parent)
+
+    def __contains__(self, name: str) -> bool:
+        return (self._folder / (name + SUFFIX)).is_file()
 
     def names(self) -> list[str]:
         """The files there are, those in folders as `folder/file`."""
@@ -93,6 +92,15 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def fsync_folder(folder: Path) -> None:
+    """See to it that names given or removed in a folder stay so even if the machine stops now."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def passage_for(home: Home, terms: Agreement, entry: Dataset) -> Passage:
     subjects = Subjects(home)
     consent = needs_consent(terms, home.name, entry.jurisdictions)
     protections = protections_for(home, entry, terms.id)
-    return Passage(subjects.screen(terms.purpose, consent), protections, subjects.rosters)
+    return Passage(subjects.screen(terms.purpose, consent), protections, subjects.rosters.begin())
 
 
 def protections_for(home: Home, entry: Dataset, purpose: str) -> dict[str, Protection]:

@@ -90,7 +90,7 @@ def export(home: Home, order: Order, to: Path) -> Exported:
         passage = Passage(
             subjects.screen(order.purpose, order.consent),
             protections_for(home, entry, f"export/{order.recipient}"),
-            subjects.rosters,
+            subjects.rosters.begin(),
         )
         released = release(catalogue, order.dataset, dict.fromkeys(columns, (Use.RETRIEVE,)), passage=passage)
     marked = mark(released.table, home.keyring.secret(KEYSET), name)

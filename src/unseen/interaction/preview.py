@@ -94,7 +94,7 @@ def _columns(
 def _release(
     home: Home, terms: Agreement, catalogue: Catalogue, entry: Dataset, allowed: Mapping[str, tuple[Use, ...]]
 ) -> dict[str, Json]:
-    passage = replace(passage_for(home, terms, entry), rosters=None)
+    passage = replace(passage_for(home, terms, entry), new_roster=None)
     with released_batches(catalogue, entry.name, allowed, passage=passage) as opened:
         for _ in opened:
             pass  # counted and marked, and thrown away

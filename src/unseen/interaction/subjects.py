@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from unseen.data.sealed import SealedFolder
 from unseen.data.subject.book import ALL, Asked, Known, Note, SubjectBook
 from unseen.data.subject.importing import import_csv
 from unseen.data.subject.mark import Marker
@@ -53,7 +52,7 @@ class Subjects:
         self._seal = home.keyring.seal(KEYSET)
         self._marker = Marker(home.keyring.secret(KEYSET))
         self.book = SubjectBook(home.path / "subjects.duckdb", self._marker, self._seal)
-        self.rosters = Rosters(SealedFolder(home.path / "rosters", self._seal, "rosters"), self._marker)
+        self.rosters = Rosters(home.path / "rosters", self._seal, self._marker)
 
     def screen(self, purpose: str, consent: bool) -> Screen:
         """Who may be in a release for this purpose; with `consent`, only those whose consent stands."""

@@ -77,7 +77,7 @@ def make(home: Home, wanted: Wanted, to: Path, image: Path | None = None) -> Mad
             terms = Agreements(home, store).find(wanted.agreement).terms
             purpose, consent = terms.purpose, needs_consent(terms, home.name, entry.jurisdictions)
             _charge(home, store, wanted, terms)
-        passage = Passage(subjects.screen(purpose, consent), rosters=subjects.rosters)
+        passage = Passage(subjects.screen(purpose, consent), new_roster=subjects.rosters.begin())
         released = release(catalogue, wanted.dataset, dict.fromkeys(chosen, (Use.AGGREGATE,)), passage=passage)
     identifiers = [entry.subject] if entry.subject in chosen else []
     copy = synthesise(released.table, wanted.cost, wanted.rows, identifiers)

@@ -6,7 +6,7 @@ marks: the marks are the hash table, rows pass by it, and none is looked at in P
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -27,14 +27,13 @@ class Screen:
 
     Where no purpose is named (`*`), whoever objects to any purpose is left out. With `consent` only those stay
     whose consent stands. Rows without a person stay unless consent is needed.
-    `excluded` and `marks` stand when the stream has ended.
+    `excluded` stands when the stream has ended.
     """
 
     def __init__(self, book: SubjectBook, marker: Marker, purpose: str, consent: bool = False) -> None:
         self._book, self._marker = book, marker
         self._purpose, self._consent = purpose, consent
         self._seen, self._kept = 0, 0
-        self._marks: list[Words] = []
         self._ended = False
 
     @property
@@ -44,13 +43,11 @@ class Screen:
             raise MisuseError("a screen knows what it left out when its stream has ended")
         return self._seen - self._kept
 
-    @property
-    def marks(self) -> Words:
-        """The upper halves of the marks of those who stayed, sorted, once each."""
-        return np.unique(np.concatenate([np.empty(0, np.int64), *self._marks]))
-
-    def through(self, batches: pa.RecordBatchReader, subject: str) -> Iterator[pa.RecordBatch]:
-        """The stream without those rows, in its order. `subject` names its column of persons."""
+    def through(
+        self, batches: pa.RecordBatchReader, subject: str, passed: Callable[[Words], None] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The stream without those rows, in its order. `subject` names its column of persons; `passed` is called
+        with the upper halves of the marks of those who stay, batch by batch."""
         import duckdb
 
         marked = pa.RecordBatchReader.from_batches(_marked(batches.schema), self._mark(batches, subject))
@@ -68,6 +65,8 @@ class Screen:
                 query = f"select * from ({query}) semi join consenting using ({HIGH}, {LOW})"
             kept = connection.execute(query).to_arrow_reader(_ROWS) if query != "select * from stream" else marked
             for batch in kept:
+                if passed is not None:
+                    passed(np.asarray(batch.column(HIGH), np.int64))
                 yield self._plain(batch, batches.schema)
         for batch in batches:  # what an engine that knew nobody could stay did not ask for
             self._seen += batch.num_rows
@@ -86,7 +85,6 @@ class Screen:
 
     def _plain(self, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         self._kept += batch.num_rows
-        self._marks.append(np.unique(np.asarray(batch.column(HIGH), np.int64)))
         columns = [batch.column(field.name).cast(field.type) for field in schema]
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 

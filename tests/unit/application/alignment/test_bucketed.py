@@ -219,8 +219,12 @@ def test_the_plan_cuts_what_would_not_fit_into_the_memory_that_it_allows() -> No
     assert int(str(tight.parameters["buckets"])) > 1
     assert planned(terms, rows=(10**8, 10**8), buckets=1)[0].parameters["buckets"] == 1
     assert planned(terms, rows=(10**8, 10**8), method="curves")[0].parameters["buckets"] == 1
+    for memory, buckets in ((4096, 8), (1024, 64)):
+        plan, _ = planned(terms, rows=(10**8, 10**8), memory=memory)
+        assert plan.parameters["buckets"] == buckets
+        assert int(str(ALIGN.estimate(plan, 0)["memory"])) <= memory * MIB
     with pytest.raises(MisuseError, match="whatever they are cut into"):
-        planned(terms, rows=(10**8, 10**8), memory=1024)
+        buckets_for(10**9, 10**9, 1024 * MIB)
     estimate = ALIGN.estimate(large, 0)
     assert int(str(estimate["memory"])) < 4096 * MIB
     assert estimate["buckets"] == 2
