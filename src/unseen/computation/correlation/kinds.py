@@ -218,7 +218,7 @@ class MatrixMask(Kind):
 
 @dataclass(frozen=True)
 class MatrixProduct(Kind):
-    """B uniform, and C = A·B (or Aᵀ·B) for the kept mask A of request `mask`.
+    """B uniform, and C = A·B (or Aᵀ·B) for the kept mask A of request `mask`, from its row `start` on.
 
     With an owner, the owner holds no part of B: what it multiplies from its own share needs no protection.
     """
@@ -229,6 +229,7 @@ class MatrixProduct(Kind):
     columns: int
     transposed: bool
     owner: int
+    start: int = 0
     name: ClassVar[str] = "matrix-product"
     refers: ClassVar[tuple[str, ...]] = ("mask",)
 
@@ -240,20 +241,20 @@ class MatrixProduct(Kind):
         return (Slot((self.rows, self.columns)),)
 
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
-        mask = _first_rows(
-            vault, self.mask, *((self.inner, self.rows) if self.transposed else (self.rows, self.inner))
-        )
+        shape = (self.inner, self.rows) if self.transposed else (self.rows, self.inner)
+        mask = _rows(vault, self.mask, self.start, *shape)
         return (ring.transposed_product(mask, values[0]) if self.transposed else ring.product(mask, values[0]),)
 
 
 @dataclass(frozen=True)
 class MatrixScaling(Kind):
-    """b uniform of one word a row, and C with C[i, j] = A[i, j]·b[i] for the kept mask A: rows weighted."""
+    """b uniform, a word a row, and C with C[i, j] = A[i, j]·b[i] for the kept mask A from its row `start` on."""
 
     mask: int
     rows: int
     columns: int
     owner: int
+    start: int = 0
     name: ClassVar[str] = "matrix-scaling"
     refers: ClassVar[tuple[str, ...]] = ("mask",)
 
@@ -265,7 +266,7 @@ class MatrixScaling(Kind):
         return (Slot((self.rows, self.columns)),)
 
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
-        mask = _first_rows(vault, self.mask, self.rows, self.columns)
+        mask = _rows(vault, self.mask, self.start, self.rows, self.columns)
         return (mask * values[0][:, None],)
 
 
@@ -277,6 +278,7 @@ class ScaledGram(Kind):
     rows: int
     columns: int
     owner: int
+    start: int = 0
     name: ClassVar[str] = "scaled-gram"
     refers: ClassVar[tuple[str, ...]] = ("mask",)
 
@@ -287,7 +289,7 @@ class ScaledGram(Kind):
         return (Slot((self.rows, self.columns)), Slot((self.columns, self.columns)))
 
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
-        mask = _first_rows(vault, self.mask, self.rows, self.columns)
+        mask = _rows(vault, self.mask, self.start, self.rows, self.columns)
         scaled = mask * values[0][:, None]
         return (scaled, ring.symmetric_product((mask, scaled)))
 
@@ -316,8 +318,9 @@ class MaskGram(Kind):
         return (ring.transposed_product(left, right),)
 
 
-def _first_rows(vault: Vault, number: int, rows: int, columns: int) -> Words:
-    """The first rows of a kept mask. Raises MisuseError if it has fewer, or other columns."""
-    if number not in vault or vault[number].shape[0] < rows or vault[number].shape[1] != columns:
+def _rows(vault: Vault, number: int, start: int, rows: int, columns: int) -> Words:
+    """Rows of a kept mask. Raises MisuseError if it does not have them, or other columns."""
+    fits = number in vault and 0 <= start <= vault[number].shape[0] - rows and vault[number].shape[1] == columns
+    if not fits:
         raise MisuseError("a request refers to a mask of another shape, or to none")
-    return vault[number][:rows]
+    return vault[number][start : start + rows]

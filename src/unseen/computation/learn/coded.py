@@ -13,7 +13,7 @@ but the numbers of rows, columns and bins. Failure: none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -89,10 +89,6 @@ class CodedMatrix:
         """Cᵀ times shared (bins, m): (k, m), fractions added; one round."""
         weighted = arithmetic.product(self.codes.reshape(-1, 1), right)
         return column_sums(weighted, self.widths)
-
-    def first_rows(self, count: int) -> CodedMatrix:
-        """The same columns cut after `count` rows, under the same mask."""
-        return replace(self, hot=self.hot.first_rows(count))
 
     def forget(self) -> None:
         self.hot.forget()

@@ -16,7 +16,7 @@ import numpy as np
 
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.kinds import MaskGram, MatrixMask, MatrixProduct, MatrixScaling, ScaledGram
-from unseen.computation.correlation.source import Kind, Ticket
+from unseen.computation.correlation.source import Ticket
 from unseen.computation.kernels import ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
@@ -72,6 +72,8 @@ class PrivateMatrix:
     mine: Words | None
     mask: Words | None
     masked: Words
+    start: int = 0
+    """Where these rows begin among those that were masked."""
 
     def __matmul__(self, right: Shared) -> Shared:
         """(n, k) by shared (k, m): fractions added, not truncated; one round, 8·km bytes from each other."""
@@ -86,8 +88,9 @@ class PrivateMatrix:
         rows, columns = self.shape
         if weights.shape != (rows,):
             raise MisuseError(f"weights must have shape ({rows},)")
-        kind = MatrixScaling(self.number, rows, columns, self.owner)
-        finish = self._begin("private-scaling", kind, weights.words, lambda m, w: m * w[:, None])
+        kind = MatrixScaling(self.number, rows, columns, self.owner, self.start)
+        ticket = self.circle.source.ask(kind)
+        finish = self._begin("private-scaling", ticket, weights.words, lambda m, w: m * w[:, None])
         return Shared(self.circle, finish(), self.fraction + weights.fraction)
 
     def scaled_gram(self, weights: Shared) -> tuple[Shared, Shared]:
@@ -99,12 +102,18 @@ class PrivateMatrix:
         """
         return self.begin_scaled_gram(weights)()
 
-    def begin_scaled_gram(self, weights: Shared) -> Callable[[], tuple[Shared, Shared]]:
+    def ask_scaled_gram(self) -> Ticket:
+        """Announce a `scaled_gram` that will come."""
+        return self.circle.source.ask(ScaledGram(self.number, *self.shape, self.owner, self.start))
+
+    def begin_scaled_gram(
+        self, weights: Shared, asked: Ticket | None = None
+    ) -> Callable[[], tuple[Shared, Shared]]:
         """`scaled_gram`, whose result is taken when it is needed: several go in one round."""
-        circle, (rows, columns) = self.circle, self.shape
+        circle, (rows, _) = self.circle, self.shape
         if weights.shape != (rows,):
             raise MisuseError(f"weights must have shape ({rows},)")
-        ticket = circle.source.ask(ScaledGram(self.number, rows, columns, self.owner))
+        ticket = asked or self.ask_scaled_gram()
         fraction = self.fraction + weights.fraction
 
         def shared(scaled: Words, gram: Words) -> tuple[Shared, Shared]:
@@ -158,16 +167,21 @@ class PrivateMatrix:
 
     def first_rows(self, count: int) -> PrivateMatrix:
         """The same matrix cut after `count` rows, under the same mask."""
+        return self.rows(0, count)
+
+    def rows(self, start: int, end: int) -> PrivateMatrix:
+        """These rows of the same matrix, under the same mask."""
 
         def cut(words: Words | None) -> Words | None:
-            return None if words is None else words[:count]
+            return None if words is None else words[start:end]
 
         return replace(
             self,
-            shape=(count, self.shape[1]),
+            shape=(end - start, self.shape[1]),
             mine=cut(self.mine),
             mask=cut(self.mask),
-            masked=self.masked[:count],
+            masked=self.masked[start:end],
+            start=self.start + start,
         )
 
     def forget(self) -> None:
@@ -177,20 +191,28 @@ class PrivateMatrix:
     def __repr__(self) -> str:
         return f"PrivateMatrix(shape={self.shape}, owner={self.circle.parties[self.owner]!r})"
 
-    def begin_product(self, right: Shared, transposed: bool = False) -> Callable[[], Shared]:
-        """`@`, or `transposed_times`, whose result is taken when it is needed: several go in one round."""
+    def ask_product(self, columns: int, transposed: bool = False) -> Ticket:
+        """Announce a product with so many columns that will come."""
         rows, inner = self.shape[::-1] if transposed else self.shape
+        return self.circle.source.ask(
+            MatrixProduct(self.number, rows, inner, columns, transposed, self.owner, self.start)
+        )
+
+    def begin_product(
+        self, right: Shared, transposed: bool = False, asked: Ticket | None = None
+    ) -> Callable[[], Shared]:
+        """`@`, or `transposed_times`, whose result is taken when it is needed: several go in one round."""
+        inner = self.shape[0] if transposed else self.shape[1]
         if right.words.ndim != 2 or right.shape[0] != inner:
             raise MisuseError(f"the right factor must have shape ({inner}, m), not {right.shape}")
-        kind = MatrixProduct(self.number, rows, inner, right.shape[1], transposed, self.owner)
+        ticket = asked or self.ask_product(right.shape[1], transposed)
         multiply = ring.transposed_product if transposed else ring.product
-        finish = self._begin("private-product", kind, right.words, multiply)
+        finish = self._begin("private-product", ticket, right.words, multiply)
         return lambda: Shared(self.circle, finish(), self.fraction + right.fraction)
 
-    def _begin(self, tag: str, kind: Kind, share: Words, multiply: _Bilinear) -> Callable[[], Words]:
+    def _begin(self, tag: str, ticket: Ticket, share: Words, multiply: _Bilinear) -> Callable[[], Words]:
         """The others send their shares masked to the owner; then each multiplies once, locally."""
         circle = self.circle
-        ticket = circle.source.ask(kind)
         if self.mine is None:
             (early,) = ticket.early()
             circle.channel(self.owner).send(tag, share - early)
