@@ -229,3 +229,11 @@ def test_the_other_parties_hear_that_the_run_ended_but_not_which_value_was_wrong
         run_parties(program, 2)
     assert isinstance(seen[0], AbortedError)
     assert "nan" not in str(seen[0]).lower()
+
+
+def test_columns_too_long_for_a_backlog_go_in_turns_to_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns, label = synthetic(300, 4)
+    together = fit(columns, label, [2, 2])
+    monkeypatch.setattr("unseen.computation.learn.columns.BACKLOG_LIMIT", 64)
+    in_turns = fit(columns, label, [2, 2])
+    np.testing.assert_allclose(in_turns.weights, together.weights, atol=1e-4)

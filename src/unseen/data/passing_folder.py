@@ -63,8 +63,11 @@ def _alone(within: Path) -> Iterator[None]:
 
 
 def _locked(folder: Path) -> int | None:
-    """A descriptor under which the folder is held; None if another process holds it."""
-    lock = os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    """A descriptor under which the folder is held; None if another process holds it, or has just erased it."""
+    try:
+        lock = os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -7,6 +7,7 @@ be put in the place of another.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ class SealedFolder:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file of mode 0600 that is there whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")  # two may write the same at once
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)

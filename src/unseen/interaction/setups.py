@@ -9,6 +9,7 @@ is not used, nor one of a partner that has another certificate since; what is ta
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from time import time
 from typing import Final
 
@@ -53,10 +54,14 @@ class Setups:
         return state
 
     def put(self, peer: str, part: Part, state: bytes) -> None:
-        """Keep a half, as old as the one that was taken out."""
+        """Keep a half, as old as the one that was taken out.
+
+        Where the disk takes no more there is none: the next run makes a fresh one, and no result is lost for it.
+        """
         name = self._name(peer, part)
         made = self._made.get(name, int(time()))
-        self._folder.write(name, made.to_bytes(_STAMP, "little") + state)
+        with suppress(OSError):
+            self._folder.write(name, made.to_bytes(_STAMP, "little") + state)
 
     def _read(self, name: str) -> bytes:
         try:

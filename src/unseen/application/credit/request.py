@@ -68,9 +68,9 @@ class Side(KeyedSide):
 class Scale(_Strict):
     """The scorecard's scale: `score` points at `odds` good to one bad, `double` points to double the odds."""
 
-    score: float = 600.0
+    score: float = Field(default=600.0, ge=-100_000, le=100_000)
     odds: float = Field(default=30.0, gt=0)
-    double: float = Field(default=20.0, gt=0)
+    double: float = Field(default=20.0, gt=0, le=1_000)
 
 
 class Fairness(_Strict):

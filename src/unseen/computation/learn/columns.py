@@ -6,7 +6,7 @@ results come back on the columns' own scale.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ import numpy as np
 from unseen.computation.circle import Circle
 from unseen.computation.correlation.source import Ticket
 from unseen.computation.learn.coded import BinnedBlock, CodedMatrix, Columns, bare, coded, gathered, spread
+from unseen.computation.link import BACKLOG_LIMIT
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, concatenate, from_owner, shared_zeros, summed
 from unseen.computation.share.elementary import inverse_square_root
@@ -134,9 +135,8 @@ def enter_columns(circle: Circle, columns: Sequence[Block | BinnedBlock], ridge:
     fraction = matrix_fraction(rows)
     plain = {i: block for i, block in enumerate(columns) if isinstance(block, Block)}
     asked = {i: ask_private_matrix(circle, block.owner, (rows, len(block.names))) for i, block in plain.items()}
-    # Each scales and sends its own before it waits for the others'.
-    mine_first = sorted(plain, key=lambda i: plain[i].owner != circle.rank)
-    found = {i: _enter_scaled(circle, plain[i], ridge, fraction, asked[i]) for i in mine_first}
+    order = sorted(plain, key=lambda i: plain[i].owner != circle.rank) if _small(plain.values()) else list(plain)
+    found = {i: _enter_scaled(circle, plain[i], ridge, fraction, asked[i]) for i in order}
     for i, block in enumerate(columns):
         if isinstance(block, BinnedBlock):
             found[i] = _enter_coded(circle, block, ridge)
@@ -151,6 +151,15 @@ def enter_columns(circle: Circle, columns: Sequence[Block | BinnedBlock], ridge:
         np.concatenate([part.exponents for part in entered]),
         tuple((block.owner, name) for block in columns for name in block.names),
     )
+
+
+def _small(blocks: Collection[Block]) -> bool:
+    """Whether each party may send all its own before it reads what the others send: it lies in a channel's backlog
+    meanwhile. What is larger goes block by block, while all others read."""
+    octets = dict.fromkeys((block.owner for block in blocks), 0)
+    for block in blocks:
+        octets[block.owner] += 8 * block.rows * len(block.names)
+    return max(octets.values(), default=0) <= BACKLOG_LIMIT // 2
 
 
 def enter_block(circle: Circle, block: Block | BinnedBlock, exponents: Real) -> Columns:

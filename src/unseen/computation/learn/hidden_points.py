@@ -34,7 +34,8 @@ _PART_FRACTION: Final = 20
 def points_of_bins(weights: Shared, coefficients: Shared, widths: Sequence[int], factor: float) -> Shared:
     """-factor·coefficient·weight of evidence of each bin (bins,), shared, with 20 fractional bits.
 
-    `weights` (bins,), column after column; `coefficients` (columns,). |coefficient·weight| must stay below 2^7.
+    `weights` (bins,), column after column; `coefficients` (columns,). |coefficient·weight| must stay below 2^7,
+    and points below 2^16.
     """
     spread = coefficients[np.repeat(np.arange(len(widths)), widths)]
     lost = arithmetic.rescale(arithmetic.product(arithmetic.rescale(weights, 24), spread), 30)

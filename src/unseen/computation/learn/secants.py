@@ -33,8 +33,11 @@ from unseen.computation.share.together import Protocol, Steps, together
 GRADIENT_FRACTION: Final = 34
 VECTOR_FRACTION: Final = 24
 """Fractional bits of vectors in units of the latest step: products of two have room for 2^14."""
+UPHILL_FRACTION: Final = 18
+"""The same of gradients that are held against steps: where labels are rare they are steep; room for 2^20."""
 SCALAR_FRACTION: Final = 20
 LEAST_CURVATURE: Final = 2.0**-12
+MOST_CURVATURE: Final = 2.0**14
 FINEST: Final = 14
 """The smallest unit is 2^-14 standard deviations' units."""
 PART_BITS: Final = 12
@@ -70,13 +73,14 @@ class Secants:
         if before is None:
             step = self._times(_in_units(gradient, scale))
         else:
-            near, change, whole, taken = together(
+            fell = before.gradient - gradient
+            near, whole, taken, *uphill = together(
                 _in_units.steps(gradient, scale),
-                _in_units.steps(before.gradient - gradient, scale),
                 _in_units.steps(before.proposed, scale - before.scale),
                 _in_units.steps(_part(before.proposed, before.part), scale - before.scale),
+                *(_in_units.steps(part, scale, UPHILL_FRACTION) for part in (fell, gradient)),
             )
-            step = self._updated(near, change, whole, taken)
+            step = self._updated(near, concatenate(uphill, axis=1), whole, taken)
         self._before = _Before(gradient, step, scale, 1.0)
         return step
 
@@ -90,12 +94,15 @@ class Secants:
         """The source may drop the first matrix's mask."""
         self._first.forget()
 
-    def _updated(self, gradient: Shared, change: Shared, whole: Shared, step: Shared) -> Shared:
-        """Take in the pair of the step before, proposed as `whole`, and its change; the step that follows."""
+    def _updated(self, gradient: Shared, uphill: Shared, whole: Shared, step: Shared) -> Shared:
+        """Take in the pair of the step before, proposed as `whole`, and of the change; the step that follows.
+
+        `uphill` (width, 2) are the change and the gradient, of fewer bits.
+        """
         plain = self._times(gradient)
         u = whole - plain
-        left, right = concatenate([change, gradient], axis=1), concatenate([step, u], axis=1)
-        found = arithmetic.rescale(arithmetic.matrix_product(left.T, right), SCALAR_FRACTION)
+        right = concatenate([step, u], axis=1)
+        found = arithmetic.rescale(arithmetic.matrix_product(uphill.T, right), SCALAR_FRACTION)
         r = _inverse_curvature(found[0, 0].reshape(1))
         e, f, h = found[0, 1], found[1, 0], found[1, 1]
         by_f, by_e, by_h = _each(r * concatenate([f.reshape(1), e.reshape(1), h.reshape(1)]))
@@ -144,10 +151,9 @@ def _part(step: Shared, part: float) -> Shared:
 
 def _inverse_curvature(curvature: Shared) -> Shared:
     """1 / sᵀy (1,), as good as zero where sᵀy is too small to tell."""
-    most = 1.0 / LEAST_CURVATURE
-    ceiling = shared_zeros(curvature.circle, (1,), SCALAR_FRACTION) + most
+    ceiling = shared_zeros(curvature.circle, (1,), SCALAR_FRACTION) + MOST_CURVATURE
     kept = where(curvature < LEAST_CURVATURE, ceiling, curvature)
-    return reciprocal(kept, LEAST_CURVATURE, most, SCALAR_FRACTION)
+    return reciprocal(kept, LEAST_CURVATURE, MOST_CURVATURE, SCALAR_FRACTION)
 
 
 def _each(vector: Shared) -> list[Shared]:

@@ -90,7 +90,11 @@ class NewRoster:
         name = digest_of(data)
         files = SealedFolder(self._folder, self._seal, WHOLE)
         if name not in files:
-            files.write(name, data)
+            try:
+                files.write(name, data)
+                fsync_folder(self._folder)
+            except OSError as error:
+                raise _no_room(self._folder, error) from error
         return name
 
     def _keep_parts(self) -> str:

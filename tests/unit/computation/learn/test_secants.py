@@ -91,3 +91,13 @@ def test_a_step_along_which_nothing_changes_teaches_nothing() -> None:
     first = np.eye(3)
     found = on_shares(first, lambda w: np.array([[0.5], [0.25], [-0.125]]), [1.0, 1.0, 1.0])
     np.testing.assert_allclose(found, np.outer([1, 2, 3], [0.5, 0.25, -0.125]), atol=1e-2)
+
+
+def test_a_steep_objective_has_room() -> None:
+    """As where labels are rare: what B makes of a step's change, times the change, is beyond 2^14."""
+    first, top, parts = np.eye(2) * 2.0**-6, np.array([[2.0], [-1.0]]), [0.05, 1.0, 1.0]
+
+    def gradient(w: np.ndarray) -> np.ndarray:
+        return np.asarray(np.array([[1024.0], [768.0]]) * (top - w))
+
+    np.testing.assert_allclose(on_shares(first, gradient, parts), in_numpy(first, gradient, parts), atol=5e-3)
