@@ -148,7 +148,8 @@ class Newton:
     def optimum(self, active: Active) -> Shared:
         """Coefficients (width, 1) of the best model of these columns, zero elsewhere."""
         self.w, begun = only(self.w, active), len(self.steps)
-        secants, refreshed = self._secants(self._first_inverse(active), active), begun
+        inverted, refreshed = self._first_inverse(active), begun
+        secants = self._secants(inverted, active)
         enough = self.descent.tolerance * max(1.0, np.sqrt(len(active) / 10.0))
         while len(self.steps) - begun < self.descent.most_steps:
             before = self.steps[-1] if len(self.steps) > begun else np.inf
@@ -156,15 +157,17 @@ class Newton:
             now = self._step(secants, self._gradient(fine=before < FINE_FROM), min(before, most), most)
             done = before < FINE_FROM and (now < enough or at_rounding(self.steps[begun:], enough))
             long = len(self.steps) - refreshed == LONG
-            if (done or long or now == most) and not self.family.in_range():
+            wrong = (done or long or now >= min(before, most)) and not self.family.in_range()
+            if wrong:
                 self.family.widen()
             elif done:
                 secants.forget()
                 return self.w
             if long:
+                inverted = self.inverse(active, self.hessian(self.descent.sample))
+            if wrong or long:  # what was learned from gradients out of range, or long ago, goes
                 secants.forget()
-                refined = self.inverse(active, self.hessian(self.descent.sample))
-                secants, refreshed = self._secants(refined, active), len(self.steps)
+                secants, refreshed = self._secants(inverted, active), len(self.steps)
         raise DataError(
             "training found no optimum: the columns may give the label away completely, or be collinear; "
             "raise the penalty, or leave out columns"
