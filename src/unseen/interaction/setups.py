@@ -23,7 +23,7 @@ KEYSET: Final = "setups"
 FOLDER: Final = "setups"
 DAYS: Final = 30
 """After so many days a set-up is made afresh; `kept_setup.MOST_USES` runs come first, maybe."""
-_TAG: Final = "unseen/setup/root/v1"
+_TAG: Final = "unseen/setup/partner/v1"
 _STAMP: Final = 8
 
 

@@ -43,6 +43,7 @@ def fit_pooled(places: Array, widths: Sequence[int], label: Real, settings: Sett
     history = [model.scores]
     for number in range(settings.trees):
         gradient, hessian = _derivatives(model.scores, label, settings.objective)
+        # The public seed of the plan, drawn from as `learn/growth` does: the same rows and columns, no secret.
         drawn = np.random.default_rng([settings.seed, number])
         count = max(1, round(settings.column_share * len(widths)))
         columns = sorted(drawn.choice(len(widths), count, replace=False).tolist())

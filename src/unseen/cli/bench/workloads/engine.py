@@ -31,7 +31,7 @@ class Inputs:
 
 def _uniform(low: float, high: float, name: str = "values") -> Callable[[int, int, Size], Inputs]:
     def prepare(_: int, __: int, size: Size) -> Inputs:
-        draw = np.random.default_rng(7)
+        draw = np.random.default_rng(7)  # made-up inputs, the same at all: no mask, no share
         return Inputs(draw.uniform(low, high, size[name]), draw.uniform(low, high, size[name]))
 
     return prepare
@@ -74,7 +74,7 @@ def _exponential(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
 
 
 def _operands(_: int, __: int, size: Size) -> Inputs:
-    draw = np.random.default_rng(9)
+    draw = np.random.default_rng(9)  # made-up inputs, the same at all: no mask, no share
     left, right = (2.0 ** draw.uniform(-8.0, 8.0, size["values"]) for _ in range(2))
     return Inputs(left, np.clip(np.rint(right * 2.0**24) / 2.0**24, 2.0**-8, 2.0**8))
 
@@ -87,7 +87,7 @@ def _division(circle: Circle, inputs: Inputs) -> Mapping[str, Json]:
 
 
 def _matrices(_: int, __: int, size: Size) -> Inputs:
-    draw, side = np.random.default_rng(8), size["side"]
+    draw, side = np.random.default_rng(8), size["side"]  # made-up inputs, the same at all: no mask, no share
     return Inputs(draw.normal(size=(side, side)), draw.normal(size=(side, side)))
 
 

@@ -28,7 +28,7 @@ class Table:
 
 def _prepare(rank: int, _: int, size: Size) -> Table:
     """The same at every party, from a fixed seed: columns that tell a little of the label each."""
-    draw = np.random.default_rng(7)
+    draw = np.random.default_rng(7)  # made-up inputs, the same at all: no mask, no share
     columns = draw.normal(size=(size["rows"], size["columns"]))
     odds = columns @ draw.normal(size=size["columns"]) / np.sqrt(size["columns"]) - 1.5
     return Table(columns, (draw.random(size["rows"]) < 1 / (1 + np.exp(-odds))).astype(np.float64), size["bins"])

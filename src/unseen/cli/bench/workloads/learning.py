@@ -33,7 +33,7 @@ def _prepare(rank: int, parties: int, size: Size) -> Table:
     Columns are normal and share three common factors; a fifth of the labels is bad.
     """
     rows, width = size["rows"], size["columns"]
-    draw = np.random.default_rng(4)
+    draw = np.random.default_rng(4)  # made-up inputs, the same at all: no mask, no share
     factors = draw.normal(size=(rows, 3)) @ draw.normal(size=(3, width))
     columns = 0.4 * factors + draw.normal(size=(rows, width))
     weights = draw.normal(size=width) * (1.2 / np.sqrt(width))

@@ -22,6 +22,7 @@ SUM_BITS = 40
 
 def _values(_: int, __: int, size: Size) -> Real:
     """Amounts with many equal ones among them, the same at every party, from a fixed seed."""
+    # Made-up inputs, the same at all: no mask, no share.
     return np.round(np.random.default_rng(9).lognormal(8.0, 2.0, size["values"]))
 
 
@@ -54,7 +55,7 @@ class Entered:
 
 
 def _groups(_: int, __: int, size: Size) -> Groups:
-    draw = np.random.default_rng(10)
+    draw = np.random.default_rng(10)  # made-up inputs, the same at all: no mask, no share
     places = draw.integers(0, size["bins"], (size["rows"], size["groupings"]), dtype=np.uint8)
     return Groups(places, draw.normal(size=size["rows"]), size["bins"])
 

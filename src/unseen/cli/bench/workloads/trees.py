@@ -37,7 +37,7 @@ def _prepare(rank: int, parties: int, size: Size) -> Table:
     The odds rise with some columns, fall with others, and depend on a few pairs of them.
     """
     rows, width, bins = size["rows"], size["columns"], size["bins"]
-    draw = np.random.default_rng(4)
+    draw = np.random.default_rng(4)  # made-up inputs, the same at all: no mask, no share
     places = draw.integers(0, bins, (rows, width))
     scaled = places / (bins - 1) - 0.5
     odds = scaled @ draw.normal(size=width) + 4 * scaled[:, 0] * scaled[:, width // 2] - 1.5
@@ -70,7 +70,7 @@ class Scoring:
 
 def _prepare_scoring(rank: int, parties: int, size: Size) -> Scoring:
     table = _prepare(rank, parties, size)
-    draw = np.random.default_rng(5)
+    draw = np.random.default_rng(5)  # made-up splits and leaves, the same at all: nothing here hides anything
     trees = []
     for _ in range(size["trees"]):
         splits = [
