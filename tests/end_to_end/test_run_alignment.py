@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from neighbourhood import SECONDS, Institution, Neighbourhood
+from neighbourhood import SECONDS, Neighbourhood
 
 from unseen.data.catalogue import Catalogue, Use
 from unseen.errors import RefusedError, UnseenError
@@ -141,8 +141,10 @@ def test_overlap_tells_its_recipient_a_rounded_number_and_nothing_of_which(
     assert "common" not in result_at(houses, "bureau", job)
 
 
-def _both(houses: Neighbourhood) -> list[tuple[Institution, str]]:
-    return [(houses.lender, "bureau"), (houses.bureau, "lender")]
+def _setups(houses: Neighbourhood) -> list[dict[str, bytes]]:
+    """What lies at the lender and at the bureau: a partner may have a half of either direction."""
+    folders = [houses.lender.home.path / "setups", houses.bureau.home.path / "setups"]
+    return [{file.name: file.read_bytes() for file in folder.glob("*.sealed")} for folder in folders]
 
 
 def test_many_identifiers_are_counted_on_a_sample_and_found_by_vector_ole(
@@ -163,9 +165,11 @@ def test_many_identifiers_are_counted_on_a_sample_and_found_by_vector_ole(
     for _ in range(2):
         found = run(houses, "align", agreed, request)
         assert (found["common"], found["method"]) == (2000, "vector-ole")
-        lie = [next((house.home.path / "setups").glob(f"{other}-*")) for house, other in _both(houses)]
-        kept.append([file.read_bytes() for file in lie])
-    assert not set(kept[0]) & set(kept[1]), "the set-up that one run leaves is used, and replaced, by the next"
+        kept.append(_setups(houses))
+    for first, second in zip(*kept, strict=True):
+        assert first.keys() == second.keys(), "the second run begins from what the first one left"
+        changed = [name for name in first if first[name] != second[name]]
+        assert len(changed) == 1, "the set-up that one run leaves is used, and replaced, by the next"
     assert houses.lender.command("key", "refresh", "bureau").returncode == 0
     assert not list((houses.lender.home.path / "setups").glob("*.sealed"))
     assert run(houses, "align", agreed, request)["common"] == 2000
