@@ -21,15 +21,17 @@ SPAWN = multiprocessing.get_context("spawn")
 BYTES_RECEIVED_AT = 128
 """Of tcpi_bytes_received in Linux's struct tcp_info."""
 
-Party = Callable[[int, list[int], dict[str, Any]], dict[str, Any]]
+Ports = dict[str, list[int]]
+"""`ports`: where each party listens; `reached`: where the others reach it, elsewhere if a relay lies between."""
+Party = Callable[[int, Ports, dict[str, Any]], dict[str, Any]]
 
 
-def linked(rank: int, ports: list[int]) -> Any:
+def linked(rank: int, ports: Ports) -> Any:
     """The peer's link between all parties, over loopback."""
     description = spu.libspu.link.Desc()
     description.recv_timeout_ms = 600_000
-    for party, port in enumerate(ports):
-        description.add_party(f"party{party}", f"127.0.0.1:{port}")
+    for party, (own, reached) in enumerate(zip(ports["ports"], ports["reached"], strict=True)):
+        description.add_party(f"party{party}", f"127.0.0.1:{own if party == rank else reached}")
     return spu.libspu.link.create_brpc(description, rank)
 
 
@@ -52,10 +54,10 @@ def bytes_received() -> int:
     return int(received)
 
 
-def all_parties(party: Party, count: int, job: dict[str, Any], patience: float) -> list[dict[str, Any]]:
-    """Run `party` in a process for each rank; what they report, in order. Raises what a party raised."""
-    results, ports = SPAWN.Queue(), _free_ports(count)
-    running = [SPAWN.Process(target=_member, args=(party, rank, ports, job, results)) for rank in range(count)]
+def all_parties(party: Party, ports: Ports, job: dict[str, Any], patience: float) -> list[dict[str, Any]]:
+    """Run `party` in a process for each port; what they report, in order. Raises what a party raised."""
+    results, ranks = SPAWN.Queue(), range(len(ports["ports"]))
+    running = [SPAWN.Process(target=_member, args=(party, rank, ports, job, results)) for rank in ranks]
     for process in running:
         process.start()
     try:
@@ -69,20 +71,12 @@ def all_parties(party: Party, count: int, job: dict[str, Any], patience: float) 
     for told in found.values():
         if "failed" in told:
             raise SystemExit(told["failed"])
-    return [found[rank] for rank in range(count)]
+    return [found[rank] for rank in ranks]
 
 
-def _member(party: Party, rank: int, ports: list[int], job: dict[str, Any], results: Any) -> None:
+def _member(party: Party, rank: int, ports: Ports, job: dict[str, Any], results: Any) -> None:
     try:
         results.put((rank, party(rank, ports, job)))
     except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs in the table
         traceback.print_exc()
         results.put((rank, {"failed": " ".join(f"{type(error).__name__}: {error}".split())}))
-
-
-def _free_ports(count: int) -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports

@@ -11,21 +11,20 @@ from time import perf_counter
 from typing import Any
 
 import spu.psi
-from processes import all_parties, bytes_received, linked, peak
+from processes import Ports, all_parties, bytes_received, linked, peak
 
 PROTOCOLS = {"RR22": "RR22", "RR22-low": "RR22", "ECDH": "ECDH", "KKRT-3": "KKRT_NPC"}
 KEY_BYTES = bytes(range(1, 33))
 """The large side's key of the unbalanced mode, which wants it in a file: made-up data, a made-up key."""
 
 
-def align(way: str, folder: Path, patience: float) -> list[dict[str, Any]]:
+def align(way: str, folder: Path, ports: Ports, patience: float) -> list[dict[str, Any]]:
     """One alignment; figures of every party."""
-    parties = 3 if way.endswith("-3") else 2
     party = unbalanced_party if way == "UB" else alignment_party
-    return all_parties(party, parties, {"folder": str(folder), "way": way}, patience)
+    return all_parties(party, ports, {"folder": str(folder), "way": way}, patience)
 
 
-def alignment_party(rank: int, ports: list[int], job: dict[str, Any]) -> dict[str, Any]:
+def alignment_party(rank: int, ports: Ports, job: dict[str, Any]) -> dict[str, Any]:
     link, before = linked(rank, ports), bytes_received()
     asked = spu.psi.PsiExecuteConfig(
         protocol_conf=spu.psi.PsiProtocolConfig(
@@ -44,7 +43,7 @@ def alignment_party(rank: int, ports: list[int], job: dict[str, Any]) -> dict[st
     return _figures(link, seconds, before, report)
 
 
-def unbalanced_party(rank: int, ports: list[int], job: dict[str, Any]) -> dict[str, Any]:
+def unbalanced_party(rank: int, ports: Ports, job: dict[str, Any]) -> dict[str, Any]:
     link, folder, large = linked(rank, ports), Path(job["folder"]), rank == 0
     role = spu.psi.UbPsiRole.ROLE_SERVER if large else spu.psi.UbPsiRole.ROLE_CLIENT
     cache, key = str(folder / f"cache{rank}"), folder / "large-side.key"

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import spu
-from processes import all_parties, bytes_received, linked, peak
+from processes import Ports, all_parties, bytes_received, linked, peak
 from spu.utils import frontend
 from spu_alignment import align
 
@@ -69,7 +69,7 @@ def configuration() -> spu.RuntimeConfig:
     return spu.RuntimeConfig(protocol=spu.ProtocolKind.SEMI2K, field=spu.FieldType.FM64)
 
 
-def engine_party(rank: int, ports: list[int], job: dict[str, Any]) -> dict[str, Any]:
+def engine_party(rank: int, ports: Ports, job: dict[str, Any]) -> dict[str, Any]:
     """Run the compiled program once to warm up, and once more."""
     link = linked(rank, ports)
     runtime, executable = spu.Runtime(link, configuration()), spu.Executable(**job["executable"])
@@ -108,7 +108,7 @@ def quality(work: str, inputs: list[Any], result: Any) -> dict[str, float]:
     return {"error": float(off.max())}
 
 
-def compute(work: str, folder: Path, patience: float) -> dict[str, Any]:
+def compute(work: str, folder: Path, ports: Ports, patience: float) -> dict[str, Any]:
     """Share the inputs, run the program between two processes, hold the result against NumPy's."""
     jax.config.update("jax_enable_x64", True)
     inputs = [np.load(path) for path in sorted(folder.glob("in*.npy"))]
@@ -117,7 +117,7 @@ def compute(work: str, folder: Path, patience: float) -> dict[str, Any]:
     executable = compiled(FUNCTIONS[work], inputs)
     fields = {name: getattr(executable, name) for name in ("name", "input_names", "output_names", "code")}
     job = {"executable": fields, "shares": [[plain(part) for part in parts] for parts in shares]}
-    found = all_parties(engine_party, PARTIES, job, patience)
+    found = all_parties(engine_party, ports, job, patience)
     result = io.reconstruct([share(told["out"]) for told in found])
     return figures(found) | quality(work, inputs, result)
 
@@ -135,12 +135,12 @@ def main() -> None:
     folder = Path(sys.argv[1])
     task = json.loads((folder / "task.json").read_text())
     if task["work"].startswith("align"):
-        found = align(task["way"], folder, task["patience"])
+        found = align(task["way"], folder, task, task["patience"])
         report = figures(found) | {
-            name: found[0][name] for name in ("common", "prepared_seconds") if name in found[0]
+            name: found[0][name] for name in ("common", "preparation_seconds") if name in found[0]
         }
     else:
-        report = compute(task["work"], folder, task["patience"])
+        report = compute(task["work"], folder, task, task["patience"])
     print(json.dumps(report))
 
 

@@ -80,6 +80,12 @@ def test_a_bare_number_is_the_only_size_there_is() -> None:
             workload(work).read([word])
 
 
+def test_the_page_shows_an_alignment_at_three_sizes_and_with_three_parties() -> None:
+    shown = workload("align").shown()
+    assert shown == [({"keys": keys}, 2) for keys in (1 << 20, 1 << 22, 1 << 24)] + [({"keys": 1 << 20}, 3)]
+    assert workload("known-at").shown() == [(workload("known-at").size, 3)]
+
+
 def test_tables_are_written_between_their_markers_only(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     page.write_text("before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n")

@@ -12,6 +12,7 @@ from unseen.cli.bench.peer_contests import ALIGNMENTS, CONTESTS, Contest, write_
 from unseen.cli.bench.peer_table import HEAD, merged, rows
 from unseen.cli.bench.peers import main, ours, theirs, turns
 from unseen.cli.bench.registry import workload
+from unseen.cli.bench.slow_link import SLOW
 from unseen.errors import MisuseError
 
 PEER = Path(".peers/venv/bin/python")
@@ -20,7 +21,7 @@ THEIRS = {"seconds": 1.4, "bytes": 30_000_000, "peak_rss_mb": 200.0, "error": 0.
 WHEN = "2026-11-23, load 0.5"
 
 
-@pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: "-".join((contest.work, *contest.ways)))
+@pytest.mark.parametrize("contest", CONTESTS, ids=lambda contest: "-".join((contest.named(""), *contest.ways)))
 def test_the_peer_gets_the_inputs_of_our_own_workload(contest: Contest, tmp_path: Path) -> None:
     known, size = workload(contest.work), contest.size(small=True)
     write_inputs(tmp_path, contest, size)
@@ -62,6 +63,18 @@ def test_a_row_says_what_failed_and_what_was_lost() -> None:
     assert first[-3:-1] == ("failed in 1 of 2: no; all found", "lost 2 and 0 of the common ones; so")
     assert second[4:6] == ("–", "–")
     assert second[-2] == "failed in 2 of 2: a / b; so"
+
+
+def test_a_row_names_the_link_and_the_preparation() -> None:
+    contest = Contest("align-prepared", ("UB",), link=SLOW)
+    turn = {
+        "when": WHEN,
+        "ours": OURS | {"common": 5, "preparation_seconds": 1.25},
+        "UB": THEIRS | {"common": 5, "preparation_seconds": 20.0},
+    }
+    (row,) = rows(contest, {"keys": 10, "other": 20}, [turn])
+    assert row[0] == "align-prepared (UB), 20 ms round trip, 100 Mbit/s each way"
+    assert row[-3:-1] == ("all found; prepared in 1.25 s", "all found; prepared in 20 s")
 
 
 def test_rows_of_one_work_leave_the_others_in_the_table() -> None:

@@ -70,10 +70,10 @@ def _all(parties: int | None, repeat: int | None, quiet: bool) -> list[dict[str,
     console = Console(stderr=True, highlight=False)
     reports = []
     for known in WORKLOADS:
-        for given in known.tables or (known.size,):
+        for given, count in known.shown():
             if not quiet:
-                console.print(f"{known.name} {dict(given)} …")
-            reports.append(measure(known, given, parties, repeat))
+                console.print(f"{known.name} {dict(given)}, {parties or count} parties …")
+            reports.append(measure(known, given, parties or count, repeat))
     return reports
 
 

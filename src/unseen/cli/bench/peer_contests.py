@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from unseen.cli.bench.registry import Size, workload
+from unseen.cli.bench.slow_link import SLOW, Link
 from unseen.cli.bench.workloads.alignment import as_text
 
 ENGINE: Final = "SEMI2K"
@@ -23,7 +24,7 @@ class Contest:
 
     `given`: the sizes, where they are not the workload's own. `inputs`: which of our inputs the peer's program
     takes. `turns`: the most turns, where one takes long. `limit`: seconds that one turn of one of the two may
-    take, starting and warming up included.
+    take, starting and warming up included. `link`: how far apart processes are, where not on one machine.
     """
 
     work: str
@@ -33,6 +34,7 @@ class Contest:
     parties: int = 2
     turns: int = 100
     limit: float = 180.0
+    link: Link | None = None
     note: str = ""
 
     def size(self, small: bool = False) -> Size:
@@ -42,7 +44,8 @@ class Contest:
 
     def named(self, way: str) -> str:
         """What the table calls one of the ways."""
-        return self.work if way == ENGINE else f"{self.work} ({way})"
+        name = self.work if way == ENGINE else f"{self.work} ({way})"
+        return f"{name}, {self.link}" if self.link else name
 
 
 _FILES: Final = "both from CSV to CSV"
@@ -60,6 +63,7 @@ CONTESTS: Final = (
         note="ours: to the optimum, with standard errors; theirs: one epoch of SSRegression's gradient descent",
     ),
     Contest("align-csv", ("RR22", "RR22-low"), {"keys": 1 << 20}, note=_FILES),
+    Contest("align-csv", ("RR22", "RR22-low"), {"keys": 1 << 20}, turns=3, link=SLOW, note=_FILES),
     Contest("align-csv", ("RR22", "RR22-low"), {"keys": 1 << 22}, turns=2, note=_FILES),
     Contest("align-csv", ("ECDH",), {"keys": 1 << 17}, note=_FILES),
     Contest("align-csv", ("KKRT-3",), {"keys": 1 << 20}, parties=3, turns=2, limit=90.0, note=_FILES),

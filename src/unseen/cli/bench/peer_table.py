@@ -119,6 +119,8 @@ def _quality(contest: Contest, size: Size, those: Sequence[Mapping[str, Any]]) -
         said.append(
             "all found" if not any(missing) else f"lost {' and '.join(map(str, missing))} of the common ones"
         )
+        if "preparation_seconds" in right[-1]:
+            said.append(f"prepared in {median(one['preparation_seconds'] for one in right):.3g} s")
     elif right:
         more = {name: value for name, value in right[-1].items() if name not in FIGURES}
         said.append(", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in more.items()))

@@ -13,11 +13,12 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -26,6 +27,7 @@ from unseen.cli.bench.harness import measure
 from unseen.cli.bench.peer_contests import CONTESTS, Contest, write_inputs
 from unseen.cli.bench.peer_table import merged, now, rows, sized
 from unseen.cli.bench.registry import Size, workload
+from unseen.cli.bench.slow_link import Link, relay
 from unseen.cli.bench.tables import read_between, write_between
 from unseen.errors import MisuseError, UnseenError
 
@@ -35,21 +37,23 @@ SCRIPT: Final = Path("peers/spu_workloads.py")
 def theirs(python: Path, folder: Path, contest: Contest, way: str) -> dict[str, Any]:
     """One turn of the peer; `failed` in place of figures if it fails or takes longer than the limit."""
     limit = contest.limit
-    task = {"work": contest.work, "way": way, "patience": limit}
-    (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
-    process = subprocess.Popen(
-        [str(python), str(SCRIPT), str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        output, errors = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        return {"failed": f"no result within {limit:.0f} s"}
-    finally:
-        _end(process)
+    with ExitStack() as stack:
+        ports = _free_ports(contest.parties)
+        reached = [stack.enter_context(_reached(port, contest.link)) for port in ports]
+        task = {"work": contest.work, "way": way, "patience": limit, "ports": ports, "reached": reached}
+        (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
+        process = subprocess.Popen(
+            [str(python), str(SCRIPT), str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        stack.callback(_end, process)
+        try:
+            output, errors = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            return {"failed": f"no result within {limit:.0f} s"}
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if process.returncode or not lines:
         return {"failed": (errors.strip().splitlines() or ["it ended without a word"])[-1][:200]}
@@ -60,7 +64,9 @@ def theirs(python: Path, folder: Path, contest: Contest, way: str) -> dict[str, 
 def ours(contest: Contest, size: Size) -> dict[str, Any]:
     """One turn of ours; `failed` in place of figures."""
     try:
-        return measure(workload(contest.work), size, contest.parties, repeat=1, warm=True, limit=contest.limit)
+        return measure(
+            workload(contest.work), size, contest.parties, 1, contest.link, warm=True, limit=contest.limit
+        )
     except UnseenError as error:
         return {"failed": str(error)[:200]}
 
@@ -83,6 +89,22 @@ def turns(python: Path, contest: Contest, size: Size, repeat: int) -> list[dict[
                 _tell(f"  turn {number + 1}: SPU {way} {_said(turn[way])}")
             taken.append(turn)
     return taken
+
+
+@contextmanager
+def _reached(port: int, link: Link | None) -> Iterator[int]:
+    """The port at which the others reach the party that listens at `port`: a relay's, where they are far apart."""
+    if link is None:
+        yield port
+        return
+    with relay(("127.0.0.1", port), link) as (_, before):
+        yield before
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def _end(process: subprocess.Popen[str]) -> None:

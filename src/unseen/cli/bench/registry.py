@@ -35,8 +35,9 @@ class Workload:
     """One workload: `program` is `module:NAME` of a `Program`.
 
     `size` holds the sizes when none are given; `small` sizes for warming up the kernels, which is not timed,
-    and for tests; `tables` the sizes that the documentation shows (`size` if empty). `each` names the size that
-    seconds, bytes and rounds are divided by: they are then those of one tree, say.
+    and for tests; `tables` the sizes that the documentation shows (`size` if empty), `circles` the numbers of
+    parties besides `parties` with which it shows `size`. `each` names the size that seconds, bytes and rounds
+    are divided by: they are then those of one tree, say.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Workload:
     parties: int = 2
     repeat: int = 3
     tables: tuple[Size, ...] = field(default=())
+    circles: tuple[int, ...] = ()
     each: str = ""
 
     def load(self) -> Program:
@@ -54,6 +56,11 @@ class Workload:
         module, _, name = self.program.partition(":")
         program: Program = getattr(import_module(module), name)
         return program
+
+    def shown(self) -> list[tuple[Size, int]]:
+        """Sizes and numbers of parties that the documentation shows."""
+        sizes = [(given, self.parties) for given in self.tables or (self.size,)]
+        return sizes + [(self.size, count) for count in self.circles]
 
     def sized(self, given: Size) -> Size:
         """The sizes with the given ones in place. Raises MisuseError for a name that is none."""
@@ -152,6 +159,8 @@ WORKLOADS: Final = (
         f"{_WORKLOADS}.alignment:ALIGN",
         size={"keys": 1 << 20},
         small={"keys": 3000},
+        tables=({"keys": 1 << 20}, {"keys": 1 << 22}, {"keys": 1 << 24}),
+        circles=(3,),
     ),
     Workload(
         "align-prepared",
@@ -218,6 +227,7 @@ WORKLOADS: Final = (
         f"{_WORKLOADS}.learning:LOGISTIC_REGRESSION",
         size={"rows": 100_000, "columns": 100},
         small={"rows": 500, "columns": 10},
+        tables=({"rows": 100_000, "columns": 100}, {"rows": 1_000_000, "columns": 100}),
     ),
     Workload(
         "boosting",
