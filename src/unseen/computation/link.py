@@ -16,7 +16,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, NoReturn, Protocol
 
 from blake3 import blake3
@@ -35,6 +35,7 @@ PATIENCE: Final = 120.0
 _HEAD: Final = struct.Struct("<IIQ")
 _CONTROL: Final = 0xFFFFFFFF
 _NOBODY: Final = 0xFFFFFFFE  # no stream: their numbers have 31 bits
+_NAMES: Final = 200  # letters of the culprit's name in an abort message, or of several candidates
 _DIRECT: Final = 256 << 10  # of a message up to this size, what fits into the wire goes without the writer thread
 _CHUNK: Final = 256 << 10  # bytes that are digested and written, or read and digested, at a time
 
@@ -58,6 +59,7 @@ class Wire(Protocol):
         """Close both directions; a waiting read or write raises."""
 
 
+@lru_cache(maxsize=4096)
 def tag_number(tag: str) -> int:
     """A message tag on the wire: 32 bits of its digest, enough to catch two sides out of step."""
     return int.from_bytes(blake3(tag.encode()).digest(length=4), "little")
@@ -129,7 +131,7 @@ class Link:
             self._writing = True
         rest, held = memoryview(b""), False
         try:
-            message = memoryview(head + bytes(part))
+            message = memoryview(b"".join((head, part)))
             self._digest_out.update(message)
             rest = message[self._wire.write_some(message) :]
             held = self._wire.holding()
@@ -320,7 +322,7 @@ class Link:
         self._read(memoryview(data))
         try:
             message = parse_json(bytes(data), limit=1024)
-            code, party = str(message["code"])[:32], str(message["party"])[:128]  # type: ignore[index,call-overload]
+            code, party = str(message["code"])[:32], str(message["party"])[:_NAMES]  # type: ignore[index,call-overload]
         except (MisuseError, TypeError, KeyError, IndexError):
             self._violated("an abort message that is not one")
         with self._lock:
@@ -351,7 +353,7 @@ class Link:
 
     def abort(self, error: BaseException) -> None:
         code = error.code if isinstance(error, UnseenError) else "internal"
-        party = getattr(error, "party", "")
+        party = str(getattr(error, "party", ""))[:_NAMES]
         data = canonical({"code": code, "party": party})
         with self._lock:
             if self._closing:
