@@ -62,6 +62,9 @@ class PrivateMatrix:
 
     `mine` is the matrix's words at the owner, None elsewhere; `masked` is the matrix less its mask, known to
     all parties but of use to the others only; `mask` is known to the owner; `number` names it to the source.
+
+    Products are exact; their magnitudes, at all fractions together, must stay below 2^62 units of the last place.
+    Nobody learns anything by them: the owner sees the other factor under a uniform mask.
     """
 
     circle: Circle
