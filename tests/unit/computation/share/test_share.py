@@ -124,7 +124,7 @@ WHOLE_RANGE = st.one_of(st.sampled_from(EDGES), st.integers(-(2**62), 2**62 - 1)
 
 
 @SLOW
-@given(st.lists(WHOLE_RANGE, min_size=1, max_size=40), st.integers(1, 61), st.sampled_from([2, 3]))
+@given(st.lists(WHOLE_RANGE, min_size=1, max_size=40), st.integers(1, 61), st.sampled_from([2, 3, 5]))
 def test_truncation_is_exact_to_the_last_bit_over_the_whole_range(
     values: list[int], bits: int, parties: int
 ) -> None:
