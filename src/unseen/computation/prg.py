@@ -22,6 +22,7 @@ SEED_BYTES: Final = 32
 _CHUNK: Final = 1 << 20
 _ZEROS: Final = memoryview(bytes(_CHUNK))
 _BLOCK: Final = 16
+_FROM_ZERO: Final = modes.CTR(bytes(_BLOCK))
 _SLACK: Final = 16  # `update_into` demands room for one block beyond what it writes
 
 
@@ -97,11 +98,14 @@ class Branches:
 
 def _counting(key: bytes) -> CipherContext:
     """AES-128 in counter mode, from counter zero."""
-    return Cipher(algorithms.AES(key), modes.CTR(bytes(_BLOCK))).encryptor()
+    return Cipher(algorithms.AES(key), _FROM_ZERO).encryptor()
 
 
 def _keystream(encryptor: CipherContext, count: int) -> NDArray[np.uint8]:
     buffer = np.empty(count + _SLACK, dtype=np.uint8)
+    if count <= _CHUNK:
+        encryptor.update_into(_ZEROS[:count], buffer.data)
+        return buffer[:count]
     view = octets(buffer)
     for start in range(0, count, _CHUNK):
         encryptor.update_into(_ZEROS[: min(_CHUNK, count - start)], view[start:])

@@ -245,13 +245,13 @@ class _Dealing:
             values = [_total(slot, _part(slot, rows, kind.by_row), i, streams) for i, slot in enumerate(made.free)]
             if kind.keeps:
                 self._keep(values[0])
-            targets = kind.target(values, self._vault)
-            for i, (slot, value) in enumerate(zip(made.bound, targets, strict=True), len(made.free)):
+            corrections = list(kind.target(values, self._vault))
+            for j, slot in enumerate(made.bound):
                 for rank, stream in enumerate(streams):
                     if slot.holds(rank) and rank != made.corrected:
-                        part = stream.lanes(i, _part(slot, rows, kind.by_row), slot.dtype)
-                        value = slot.group.without(value, part)
-                self._parties[made.corrected].send("dealer/correction", value)
+                        part = stream.lanes(len(made.free) + j, _part(slot, rows, kind.by_row), slot.dtype)
+                        corrections[j] = slot.group.without(corrections[j], part)
+            self._parties[made.corrected].send_all("dealer/correction", corrections)
 
     def _keep(self, mask: Words) -> None:
         if sum(kept.size for kept in self._vault.values()) + mask.size > VAULT_LIMIT:
