@@ -36,17 +36,22 @@ def usual(count: int) -> Real:
 class Specimen:
     """A profile, the sizes that it is asked about for n values, and the step on given values (n,).
 
-    `words` says in the documentation what COUNT values are. n is a multiple of twenty. `varies`: rounds and bytes
-    depend on the random order of rows. `one_way`: the first party need not wait for an answer, so that it counts
-    fewer rounds than there are steps.
+    `words` says in the documentation what COUNT values are. n is a multiple of twenty. `usual_corrections`: what
+    corrections are, roughly, between two parties where they depend on the random order of rows. `one_way`: the
+    first party need not wait for an answer, so that it counts fewer rounds than there are steps.
     """
 
     profile: Profile
     sizes: Callable[[int], tuple[int, ...]]
     words: str
     enter: Callable[[Circle, Real], Step]
-    varies: bool = False
+    usual_corrections: Callable[[int], int] | None = None
     one_way: bool = False
+
+    @property
+    def varies(self) -> bool:
+        """Whether rounds and bytes depend on the random order of rows."""
+        return self.profile.expected
 
     def rounds(self, parties: int, count: int = COUNT) -> int | None:
         """As the profile declares them; None where they vary."""

@@ -21,8 +21,8 @@ from unseen.computation.profile import Profile
 from unseen.computation.share.arithmetic import PRODUCT, product
 from unseen.computation.share.array import Shared
 from unseen.computation.share.boolean import RING, WHERE, Bits, packed, to_numbers, where
-from unseen.computation.share.compare import equal
-from unseen.computation.share.sort import PLACEMENT, place, row_numbers, sort_by
+from unseen.computation.share.compare import EQUALITY, equal
+from unseen.computation.share.sort import PLACEMENT, SORT, place, row_numbers, sort_by
 from unseen.errors import MisuseError
 
 
@@ -34,6 +34,12 @@ def _compaction_bytes(rows: int, columns: int, parties: int) -> int:
         (PLACEMENT, (rows, columns + 1)),
         (PRODUCT, (rows * columns,)),
     )
+    return sum(step.bytes_sent(*sizes, parties) for step, sizes in steps if step.bytes_sent)
+
+
+def _grouping_bytes(rows: int, columns: int, parties: int) -> int:
+    """Rows sorted, the groups' last ones found and brought to the front with their keys and numbers."""
+    steps = ((SORT, (rows, columns)), (EQUALITY, (rows - 1,)), (COMPACTION, (rows, columns + 2)))
     return sum(step.bytes_sent(*sizes, parties) for step, sizes in steps if step.bytes_sent)
 
 
@@ -49,6 +55,11 @@ GROUPING: Final = Profile(
     title="Sums and counts of the groups of a shared key",
     source="Jónsson, Kreitz, Uddin, eprint 2011/122, section 5",
     failure="none; rounds and bytes depend on the random order",
+    rounds=lambda rows, columns, parties: (
+        (SORT.rounds(rows, columns, parties) if SORT.rounds else 0) + parties + 7
+    ),
+    bytes_sent=_grouping_bytes,
+    expected=True,
 )
 
 

@@ -14,6 +14,7 @@ Cost: about 1.15·n·log2(n) comparisons of 12 bytes to each peer, in about 2·l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log2
 from typing import Final
 
 import numpy as np
@@ -22,22 +23,41 @@ from unseen.computation.circle import Circle
 from unseen.computation.kernels import quicksort
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared, as_rows
-from unseen.computation.share.precedence import Asked, ask_precedence, precedes
+from unseen.computation.share.precedence import PRECEDENCE, Asked, ask_precedence, precedes
 from unseen.computation.share.shuffle import SHUFFLE, shuffle
 from unseen.computation.types import Array, Index, Real, Words
 from unseen.errors import MisuseError
+
+
+def usual_comparisons(rows: int) -> int:
+    """About how many comparisons sort so many rows, of a few hundred up to some hundred thousand."""
+    return round(1.12 * rows * log2(max(2, rows)))
+
+
+def _ordering_bytes(rows: int, columns: int, comparisons: int, parties: int) -> int:
+    """Of rows that are shuffled with their keys and numbers, and compared."""
+    assert SHUFFLE.bytes_sent is not None
+    assert PRECEDENCE.bytes_sent is not None
+    return SHUFFLE.bytes_sent(rows, columns + 2, parties) + PRECEDENCE.bytes_sent(comparisons, parties)
+
 
 SORT: Final = Profile(
     id="share/sort",
     title="Rows sorted by a shared key",
     source="Hamada et al., ICISC 2012",
     failure="none; rounds and bytes depend on the random order",
+    rounds=lambda rows, columns, parties: parties + 4 * round(1.8 * log2(max(2, rows))),
+    bytes_sent=lambda rows, columns, parties: _ordering_bytes(rows, columns, usual_comparisons(rows), parties),
+    expected=True,
 )
 RANKS: Final = Profile(
     id="share/order-statistics",
     title="The values of given ranks, quantiles, the largest few",
     source="Hamada et al., ICISC 2012, sorting only the parts that hold a wanted rank",
     failure="none; rounds and bytes depend on the random order",
+    rounds=lambda rows, parties: parties + 4 * round(log2(max(2, rows))),
+    bytes_sent=lambda rows, parties: _ordering_bytes(rows, 0, 4 * rows, parties),
+    expected=True,
 )
 
 
