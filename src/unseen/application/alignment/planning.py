@@ -10,7 +10,6 @@ from unseen.application.alignment.join_plan import (
     join_parameters,
     join_step,
     key_parameters,
-    require_alike,
 )
 from unseen.application.alignment.memory import BUCKETS, memory_parameters, needed
 from unseen.application.alignment.prepared_plan import WAY, preparation_step, prepared_step, seconds_and_bytes
@@ -23,6 +22,7 @@ from unseen.application.alignment.request import (
     read_overlap,
 )
 from unseen.application.declared import as_parameter
+from unseen.application.joint_keys import require_alike
 from unseen.computation.intersect import align, bucket_profile, cardinality, to_one
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role

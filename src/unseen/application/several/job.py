@@ -7,19 +7,17 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.markup import escape
 
-from unseen.application.several.planning import COUNT_FIRST, rows_of
-from unseen.computation.intersect.keys import from_arrow
+from unseen.application.joint_rows import common_rows
+from unseen.application.own_keys import OwnKeys, own_keys
+from unseen.application.several.planning import COUNT_FIRST, Offer, rows_of
 from unseen.computation.intersect.known_at import count_known
-from unseen.computation.intersect.multiparty import align_all
-from unseen.data.contract import normalised
-from unseen.data.join_keys import JoinKeys, join_keys
 from unseen.encoding import Json
-from unseen.errors import DataError
 from unseen.interaction.application import Run
 from unseen.interaction.declared import declared
 
@@ -29,33 +27,33 @@ FILE: Final = "common.parquet"
 
 def align_everyone(run: Run) -> Mapping[str, Json]:
     """Find the customers common to all; this party's numbers. Its own keys of them go to common.parquet."""
-    table, keys = released(run, "align")
+    table, own = released(run, "align")
     began = perf_counter()
-    rows = align_all(
-        run.circle, from_arrow(keys.keys), limit(run, "smallest_overlap"), partial(run.progress, "align"),
-        declared(run.plan), count_first=bool(run.plan.parameters[COUNT_FIRST]),
-    )  # fmt: skip
+    watch, counting = partial(run.progress, "align"), bool(run.plan.parameters[COUNT_FIRST])
+    parts = common_rows(run, own.offered, watch, count_first=counting)
     seconds = perf_counter() - began
+    rows = np.concatenate(parts)
     if rows_of(run.party) in run.plan.outputs.get(run.party, ()):
-        pq.write_table(table.take(pa.array(keys.rows[rows])), run.folder / FILE)
+        pq.write_table(table.take(pa.array(own.rows[rows])), run.folder / FILE)
     run.progress("align", 1.0)
-    return {**offered(run, keys), "common": len(rows), "seconds": round(seconds, 3)}
+    by_key: list[Json] = [len(part) for part in parts]
+    return {**offered(run, own), "common": len(rows), "by_key": by_key, "seconds": round(seconds, 3)}
 
 
 def count_everyone(run: Run) -> Mapping[str, Json]:
     """Count the customers that at least so many institutions know; rounded as agreed."""
-    _, keys = released(run, "count")
+    _, own = released(run, "count")
     least, unit = int(cast("int", request_of(run)["least"])), limit(run, "round_to")
     began = perf_counter()
     number = count_known(
-        run.circle, from_arrow(keys.keys), least, limit(run, "smallest_overlap"), None,
+        run.circle, own.offered[0], least, limit(run, "smallest_overlap"), None,
         partial(run.progress, "count"), declared(run.plan),
     )  # fmt: skip
     seconds = perf_counter() - began
     run.progress("count", 1.0)
     rounded = (number + unit // 2) // unit * unit
     return {
-        **offered(run, keys),
+        **offered(run, own),
         "least": least,
         "known": rounded,
         "rounded_to": unit,
@@ -70,7 +68,9 @@ def present(console: Console, result: Mapping[str, Any]) -> None:
     me, institutions = result["party"], ", ".join(result["parties"])
     lines = [(f"offered by {me}", f"{result['offered']:,}")]
     if "common" in result:
-        lines.append((f"common to {institutions}", f"{result['common']:,}"))
+        by_key = " and ".join(f"{count:,} by key {number}" for number, count in enumerate(result["by_key"], 1))
+        more = f" ({by_key})" if len(result["by_key"]) > 1 else ""
+        lines.append((f"common to {institutions}", f"{result['common']:,}{more}"))
     else:
         unit = f" (rounded to {result['rounded_to']:,})" if result["rounded_to"] > 1 else ""
         lines.append((f"known at {result['least']} or more of {institutions}", f"{result['known']:,}{unit}"))
@@ -83,26 +83,22 @@ def request_of(run: Run) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", run.plan.parameters["request"])
 
 
-def released(run: Run, step: str) -> tuple[pa.Table, JoinKeys]:
-    """This party's rows, and those of its keys that a join can use. Raises DataError naming the data set."""
+def released(run: Run, step: str) -> tuple[pa.Table, OwnKeys]:
+    """This party's key columns, and the keys that a join can use. Raises DataError naming the data set."""
     run.progress(step, 0.0, "reading own rows")
     asked = request_of(run)
-    side = asked["parties"][run.party]
-    table = run.release(side["dataset"])
-    try:
-        keys = join_keys(normalised(table[side["key"]]), float(asked["most_unfit"]))
-    except DataError as error:
-        raise DataError(f"data set {side['dataset']!r}, column {side['key']!r}: {error}") from error
-    return table.select([side["key"]]), keys
+    side = Offer.model_validate(asked["parties"][run.party])
+    table = run.release(side.dataset)
+    return table.select(side.key_columns), own_keys(table, side, float(asked["most_unfit"]))
 
 
-def offered(run: Run, keys: JoinKeys) -> dict[str, Json]:
+def offered(run: Run, own: OwnKeys) -> dict[str, Json]:
     """Who computed, what this party offered, and what a steward should know."""
     return {
         "party": run.party,
         "parties": list(run.plan.parties),
-        "offered": len(keys.keys),
-        "warnings": list(keys.warnings()),
+        "offered": len(own.rows),
+        "warnings": list(own.warnings),
     }
 
 

@@ -13,9 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from unseen.application.several.job import limit, offered, released, request_of
-from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of, read
+from unseen.application.several.planning import (
+    SeveralRequest,
+    facts_of,
+    keys_of,
+    plan_of,
+    read,
+    require_one_key,
+)
 from unseen.computation.intersect import cardinality, pairs
-from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.pairs import Pair, Told, count_pairs
 from unseen.computation.profile import Role
 from unseen.encoding import Json
@@ -49,6 +55,7 @@ def plan_pairs(request: Request, agreement: Agreement) -> Plan:
     members know: counting, both learn it."""
     asked = read(PairsRequest, request.body)
     keys = keys_of(asked, agreement, fewest=3)
+    require_one_key(asked)
     counted = _pairs(asked, agreement)
     facts = {**facts_of(agreement), "most_exact": f"{asked.exact_up_to:,}"}
     outputs: dict[str, list[str]] = {}
@@ -69,9 +76,9 @@ def plan_pairs(request: Request, agreement: Agreement) -> Plan:
             for (one, two), besides in counted.items()
         ),
         dealer=None,
-        uses=tuple(keys[name] for name in sorted({name for pair in counted for name in pair})),
+        uses=tuple(use for name in sorted({name for pair in counted for name in pair}) for use in keys[name]),
         outputs={name: tuple(numbers) for name, numbers in sorted(outputs.items())},
-        flows=tuple(Flow(number_of(pair), Shape.COUNT, tuple(keys[name] for name in pair)) for pair in counted),
+        flows=tuple(Flow(number_of(pair), Shape.COUNT, (*keys[pair[0]], *keys[pair[1]])) for pair in counted),
     )
 
 
@@ -82,7 +89,7 @@ def count_each_pair(run: Run) -> Mapping[str, Json]:
     more: dict[str, Json] = {"party": run.party, "parties": list(run.plan.parties), "warnings": []}
     if any(run.party in pair for pair in counted):
         _, own = released(run, "count")
-        keys, more = from_arrow(own.keys), offered(run, own)
+        (keys,), more = own.offered, offered(run, own)
     began = perf_counter()
     unit = limit(run, "round_to")
     found = count_pairs(

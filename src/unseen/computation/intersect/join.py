@@ -105,8 +105,8 @@ def join(
     parts: list[Index] = []
     for number, choice in enumerate(keys):
         groups = _grouped(choice, np.flatnonzero(free & (np.diff(choice.offsets) > 0)))
-        part_of_watch = _share(watch, number, len(keys))
-        common, theirs = _common(circle, groups, None if number else terms.minimum, part_of_watch, declared)
+        watched = part_of(watch, number, len(keys))
+        common, theirs = _common(circle, groups, None if number else terms.minimum, watched, declared)
         free[_rows_of(groups, common)] = False
         offered.append((len(groups.keys), theirs))
         found.append(common)
@@ -120,21 +120,28 @@ def join(
 def _require_usable(circle: Circle, keys: Sequence[Keys], terms: Terms, declared: Declared) -> None:
     if circle.size != 2:
         raise MisuseError("a join is between two parties")
+    require_usable_choices(circle, keys, declared.own)
+    if terms.kind is not Kind.DIFFERENCE:
+        require_few_repeats(keys, terms.most_repeats)
+
+
+def require_usable_choices(circle: Circle, keys: Sequence[Keys], most: int) -> None:
+    """Raises MisuseError for too many choices or such as are not of the same rows, RefusedError for more rows than
+    `most`, which this party has declared, DataError where no row has the first key."""
     if not 1 <= len(keys) <= MOST_CHOICES or len({len(choice) for choice in keys}) != 1:
         raise MisuseError(f"a join takes between 1 and {MOST_CHOICES} keys of the same number of rows")
-    if len(keys[0]) > declared.own:
+    if len(keys[0]) > most:
         raise RefusedError(
             "declared-size",
-            f"{circle.me} holds more rows than the {declared.own:,} that the plan declares for it",
+            f"{circle.me} holds more rows than the {most:,} that the plan declares for it",
             "declare as many rows as its data set has, and have the new plan granted",
         )
     if not (np.diff(keys[0].offsets) > 0).any():
         raise DataError("no row has the first key to join on")
-    if terms.kind is not Kind.DIFFERENCE:
-        _require_few_repeats(keys, terms.most_repeats)
 
 
-def _require_few_repeats(keys: Sequence[Keys], most: int) -> None:
+def require_few_repeats(keys: Sequence[Keys], most: int) -> None:
+    """Raises DataError, naming the key, where one of its values occurs more than so often."""
     for number, choice in enumerate(keys, start=1):
         sizes = _grouped(choice, np.flatnonzero(np.diff(choice.offsets) > 0)).sizes
         if (sizes > most).any():
@@ -171,14 +178,15 @@ def _common(
     if minimum is None:
         channel, own = circle.others()[0], len(groups.keys)
         channel.send("join/left-over", np.array([own], dtype=np.int64))
-        theirs = _bounded(channel, channel.receive("join/left-over", np.int64, 1), declared.theirs)
+        theirs = bounded(channel, channel.receive("join/left-over", np.int64, 1), declared.theirs)
         if not own or not theirs:
             return np.empty(0, dtype=np.int64), theirs
     found = aligned(circle, groups.keys, minimum or 0, watch, declared=declared)
     return found.rows, found.theirs
 
 
-def _bounded(channel: Channel, count: Array, most: int) -> int:
+def bounded(channel: Channel, count: Array, most: int) -> int:
+    """A number of rows that a peer tells. Raises ProtocolError where it is above `most`, or none."""
     if not 0 <= int(count[0]) <= most:
         raise ProtocolError(
             channel.peer, f"tells a number of rows that is not between 0 and the declared {most:,}"
@@ -192,7 +200,7 @@ def _paired(circle: Circle, groups: _Groups, found: Index, terms: Terms, declare
         return np.empty(0, dtype=np.int64)
     sizes, channel = groups.sizes[found], circle.others()[0]
     theirs = _times(channel, sizes, terms.most_repeats, circle.rank == terms.left)
-    _bounded(channel, theirs.sum(keepdims=True), declared.theirs)
+    bounded(channel, theirs.sum(keepdims=True), declared.theirs)
     pairs = int(sizes @ theirs)
     if pairs > MOST_ROWS:
         raise _too_long()
@@ -229,11 +237,11 @@ def _rest(circle: Circle, free: Index, terms: Terms, declared: Declared) -> Inde
     if left:
         channel.send("join/rest", np.array([len(free)], dtype=np.int64))
         return free
-    count = _bounded(channel, channel.receive("join/rest", np.int64, 1), declared.theirs)
+    count = bounded(channel, channel.receive("join/rest", np.int64, 1), declared.theirs)
     return np.full(count, -1, dtype=np.int64)
 
 
-def _share(watch: Watch, number: int, of: int) -> Watch:
+def part_of(watch: Watch, number: int, of: int) -> Watch:
     """The part of the whole that one of several alignments is."""
     return lambda done, note: watch((number + done) / of, note if of == 1 else f"key {number + 1} of {of}: {note}")
 

@@ -137,6 +137,15 @@ def test_many_are_counted_on_a_sample_and_the_interval_is_told(tmp_path: Path) -
         ({"pairs": [["bank", "insurer"], ["insurer", "bank"]]}, "each pair once"),
         ({"pairs": []}, "pairs"),
         ({"exact_up_to": 1}, "exact_up_to"),
+        (
+            {
+                "parties": {
+                    name: {"dataset": "people", "keys": [["tax=unseen-key/1"], ["tax=unseen-key/1"]], "rows": 9}
+                    for name in TABLES
+                }
+            },
+            "a count is by one key",
+        ),
     ],
 )
 def test_a_request_that_does_not_fit_says_why(more: dict[str, Any], words: str) -> None:

@@ -130,6 +130,73 @@ def test_too_few_too_many_and_bad_keys_stop_the_run(
         ran(application, plan, tmp_path, bad)
 
 
+def people(tax: list[str | None], born: str, numbers: str) -> pa.Table:
+    """Telephone numbers by one digit each; all are born on one day."""
+    telephones = [f"+49 151 {digit * 6}" for digit in numbers]
+    return pa.table({"tax": tax, "tel": telephones, "born": [born] * len(tax)})
+
+
+KEYED = {
+    "bank": people(["t1", None, None, "t4"], "1980-02-01", "1234"),
+    "insurer": people(["T-1", "T-2", "T-9"], "1980-02-01", "123"),
+    "lender": people(["t1", None, "t8"], "01.02.1980", "725"),
+}
+"""Common to all by tax number 1, by telephone number and day of birth 2 among the others."""
+KEYED_TERMS = TERMS.replace("tax: [join]", "tax: [join], tel: [join], born: [join]").replace(
+    "smallest_overlap: 5, round_to: 10", "smallest_overlap: 1"
+)
+IN_TURN = ["tax=unseen-document/1"], ["tel=unseen-phone/1", "born=unseen-date/1"]
+
+
+def by_keys(*keys: list[str]) -> dict[str, Any]:
+    """The lender alone writes days otherwise."""
+    written = {name: [list(key) for key in keys] for name in TABLES}
+    written["lender"] = [[part.replace("date/1", "date/1:DMY") for part in key] for key in keys]
+    return {name: {"dataset": "people", "keys": of, "rows": 100} for name, of in written.items()}
+
+
+@pytest.mark.parametrize("count_first", [False, True])
+def test_keys_in_order_of_preference_find_whom_an_earlier_one_leaves_over(
+    count_first: bool, tmp_path: Path
+) -> None:
+    asked = {"parties": by_keys(*IN_TURN), "count_first": count_first, "most_unfit": 0.0}
+    plan, agreement = planned(ALIGN_ALL, KEYED_TERMS, **asked)
+    check_flows(plan, agreement)
+    assert plan.parameters["key_normalisation"] == [[part.split("=")[1] for part in key] for key in IN_TURN]
+    told = " ".join(plan.disclosures()["lender"])
+    assert "bank tax = insurer tax = lender tax, else bank tel = insurer tel = lender tel and bank born" in told
+    assert ("before it compares" in told) != count_first
+    results = ran(ALIGN_ALL, plan, tmp_path, KEYED)
+    assert [(result["common"], result["by_key"]) for result in results.values()] == [(2, [1, 1])] * 3
+    assert "common to bank, insurer, lender 2 (1 by key 1 and 1 by key 2)" in shown(
+        ALIGN_ALL, results["bank"], tmp_path
+    )
+    bank = pq.read_table(tmp_path / "bank" / "common.parquet")
+    assert bank["tax"].to_pylist() == ["t1", None]
+    assert bank.column_names == ["tax", "tel", "born"]
+
+
+@pytest.mark.parametrize(("application", "more"), [(ALIGN_ALL, {}), (KNOWN_AT, {"least": 3})])
+def test_a_key_of_several_columns_meets_by_all_of_them(
+    application: Application, more: dict[str, Any], tmp_path: Path
+) -> None:
+    plan, _ = planned(application, KEYED_TERMS, parties=by_keys(IN_TURN[1]), **more)
+    results = ran(application, plan, tmp_path, KEYED)
+    assert [result.get("common", result.get("known")) for result in results.values()] == [1] * 3
+
+
+def test_a_count_by_several_keys_in_turn_and_keys_that_differ_are_refused() -> None:
+    with pytest.raises(MisuseError, match="a count is by one key, of one column or several"):
+        planned(KNOWN_AT, KEYED_TERMS, parties=by_keys(*IN_TURN), least=2)
+    with pytest.raises(MisuseError, match="differ in their number"):
+        planned(ALIGN_ALL, KEYED_TERMS, parties={**by_keys(*IN_TURN), "bank": by_keys(IN_TURN[0])["bank"]})
+    with pytest.raises(MisuseError, match="written by different rules"):
+        planned(
+            ALIGN_ALL,
+            parties={**by_keys(["tax=unseen-document/1"]), "bank": by_keys(["tax=unseen-key/1"])["bank"]},
+        )
+
+
 def test_a_request_that_does_not_fit_says_why() -> None:
     with pytest.raises(MisuseError, match="least"):
         planned(KNOWN_AT)
