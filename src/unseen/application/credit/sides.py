@@ -15,6 +15,7 @@ from unseen.computation.learn.coded import BinnedBlock
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.evidence import Weighed
 from unseen.computation.learn.hidden_evidence import HiddenEvidence
+from unseen.computation.share.private import PrivateMatrix
 from unseen.computation.types import Array, Index, Real
 from unseen.interaction.application import Run
 
@@ -74,7 +75,8 @@ class Side:
 
     `labels` name the merged bins; `weighed` is known to the label's holder, or `hidden` is held by all on
     shares. `index` and `values`, (rows, columns) merged bins and weights of evidence of each row, are those of
-    this party's own columns only, and nobody has values where evidence is hidden.
+    this party's own columns only, and nobody has values where evidence is hidden: there `hot` are all rows' bins,
+    masked once for all that is made of them.
     """
 
     party: str
@@ -84,6 +86,7 @@ class Side:
     hidden: HiddenEvidence | None = None
     index: Index | None = None
     values: Real | None = None
+    hot: PrivateMatrix | None = None
 
 
 def blocks(here: Standing, sides: Sequence[Side], rows: int) -> list[Block | BinnedBlock]:
@@ -94,7 +97,8 @@ def blocks(here: Standing, sides: Sequence[Side], rows: int) -> list[Block | Bin
 def _block(here: Standing, side: Side, rows: int) -> Block | BinnedBlock:
     rank = here.circle.rank_of(side.party)
     if side.hidden is not None:
-        return side.hidden.block(rank, side.columns, rows, None if side.index is None else side.index[:rows])
+        index = None if side.index is None else side.index[:rows]
+        return side.hidden.block(rank, side.columns, rows, index, side.hot)
     mine = side.party == here.run.party and side.values is not None
     return Block(rank, side.columns, rows, side.values[:rows] if mine and side.values is not None else None)
 
