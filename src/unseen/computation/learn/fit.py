@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,8 +16,11 @@ from unseen.computation.learn.coded import BinnedBlock
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_block
 from unseen.computation.learn.problem import Active
 from unseen.computation.share import arithmetic
-from unseen.computation.share.array import Shared, summed
+from unseen.computation.share.array import Shared, reveal_to, summed
 from unseen.computation.types import Real
+
+LAST_BITS: Final = 1.5
+"""Units of the last place that two equal numbers are apart at most, each truncated once: one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,3 +55,23 @@ def predict_scores(circle: Circle, columns: Sequence[Block | BinnedBlock], fit: 
         start = end
     total = arithmetic.rescale(summed(parts), UNIT_FRACTION)[:, 0]
     return total + Shared(circle, np.repeat(fit.intercept.words, rows), fit.intercept.fraction)
+
+
+def reveal_scores(scores: Shared, party: str, tag: str) -> Real | None:
+    """Tell one party linear predictors (n,): the values there, None elsewhere.
+
+    Rows that are alike in all columns have one score, which is what ranks are made of: values that the rounding of
+    the last bits alone may have parted are made equal.
+    """
+    opened = reveal_to(scores, party, tag)
+    return None if opened is None else settled(opened, LAST_BITS * 2.0**-scores.fraction)
+
+
+def settled(values: Real, apart: float) -> Real:
+    """Values (n,), of which each that is no further than `apart` from the next lower one becomes the same."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    starts = np.flatnonzero(np.r_[True, np.diff(ranked) > apart][: len(values)])
+    found = np.empty_like(values)
+    found[order] = np.repeat(ranked[starts], np.diff(np.r_[starts, len(values)]))
+    return found
