@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from unseen.computation.learn import hidden_stability
+from unseen.computation.learn.columns import UNIT_FRACTION
 from unseen.computation.learn.hidden_measures import PROFILES, hidden_measures
 from unseen.computation.learn.hidden_stability import counts_between, score_edges
 from unseen.computation.learn.measures import MOST_BANDS, Measured, Predicted, measured, shift
 from unseen.computation.profile import Profile
+from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared
 from unseen.computation.types import Real
 from unseen.encoding import Json
@@ -53,8 +55,9 @@ def profiles(predicted: Predicted, outcomes: bool, hidden: bool, stable: bool) -
 
 def reference(scores: Shared, holder: str, smallest: int) -> Reference:
     """Keep the population of training scores (n,)."""
-    edges = score_edges(scores, smallest)
-    counts = counts_between(edges, scores, holder)
+    kept = arithmetic.rescale(scores, UNIT_FRACTION)
+    edges = score_edges(kept, smallest)
+    counts = counts_between(edges, kept, holder)
     return Reference(edges, () if counts is None else tuple(int(count) for count in counts))
 
 
@@ -73,7 +76,9 @@ def evaluated(
         )
     elif outcomes and scored.opened is not None and scored.label is not None:
         found = measured(scored.predicted, scored.opened, scored.label, smallest)
-    after = None if before is None else counts_between(before.edges, scored.predictor, party)
+    after = None
+    if before is not None:
+        after = counts_between(before.edges, arithmetic.rescale(scored.predictor, before.edges.fraction), party)
     if circle.rank != scored.holder:
         return None
     told: dict[str, Json] = {"rows": scored.predictor.size, "scores": "hidden" if hidden else "revealed"}

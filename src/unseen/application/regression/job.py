@@ -25,7 +25,7 @@ from unseen.application.regression.request import RegressionRequest, read_reques
 from unseen.application.regression.table import Table, revealed
 from unseen.computation.learn.collinearity import collinearity
 from unseen.computation.learn.columns import Block
-from unseen.computation.learn.fit import Fit, reveal_scores
+from unseen.computation.learn.fit import Fit, reveal_predictors
 from unseen.computation.learn.measures import mean_of
 from unseen.computation.learn.rows import RowTerms
 from unseen.computation.share.array import Shared
@@ -143,7 +143,7 @@ def _same_model(run: Run, part: Part) -> None:
 
 def _predicted(run: Run, asked: RegressionRequest, rows: Rows, scores: Shared, model: Fit) -> Real | None:
     """The linear predictor of every row to the label's party, which keeps it with the mean that it stands for."""
-    opened = reveal_scores(scores, asked.label.party, "predictor")
+    opened = reveal_predictors(scores, asked.label.party, "predictor")
     if opened is not None:
         values = opened * 2.0**model.label_exponent
         means = mean_of(evaluating.PREDICTED[asked.family], values)

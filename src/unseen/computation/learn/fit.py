@@ -45,7 +45,11 @@ class Fit:
 
 def predict_scores(circle: Circle, columns: Sequence[Block | BinnedBlock], fit: Fit) -> Shared:
     """Linear predictors (n,) of aligned rows, shared: intercept + columns times weights, in units of
-    2^label_exponent. Two rounds."""
+    2^label_exponent. Two rounds.
+
+    Not truncated, up to 48 fractional bits (|predictor| below 2^12): rows that are alike in all columns have one
+    value to the last bit, and count as equal wherever they are ranked on shares.
+    """
     rows, start, parts = columns[0].rows, 0, []
     for block in columns:
         end = start + len(block.names)
@@ -53,18 +57,18 @@ def predict_scores(circle: Circle, columns: Sequence[Block | BinnedBlock], fit: 
         parts.append(matrix @ fit.weights[start:end].reshape(-1, 1))
         matrix.forget()
         start = end
-    total = arithmetic.rescale(summed(parts), UNIT_FRACTION)[:, 0]
+    total = summed(parts)[:, 0]
     return total + Shared(circle, np.repeat(fit.intercept.words, rows), fit.intercept.fraction)
 
 
-def reveal_scores(scores: Shared, party: str, tag: str) -> Real | None:
-    """Tell one party linear predictors (n,): the values there, None elsewhere.
+def reveal_predictors(scores: Shared, party: str, tag: str) -> Real | None:
+    """Tell one party linear predictors (n,), truncated to 28 fractional bits: the values there, None elsewhere.
 
-    Rows that are alike in all columns have one score, which is what ranks are made of: values that the rounding of
-    the last bits alone may have parted are made equal.
+    Rows that are alike in all columns have one score, which is what ranks are made of: what truncation alone may
+    have parted is made equal again.
     """
-    opened = reveal_to(scores, party, tag)
-    return None if opened is None else settled(opened, LAST_BITS * 2.0**-scores.fraction)
+    opened = reveal_to(arithmetic.rescale(scores, UNIT_FRACTION), party, tag)
+    return None if opened is None else settled(opened, LAST_BITS * 2.0**-UNIT_FRACTION)
 
 
 def settled(values: Real, apart: float) -> Real:
