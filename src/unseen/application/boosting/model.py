@@ -13,6 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from unseen.application.boosting.kept import Kept
+from unseen.application.evaluation.reference import read_reference
+from unseen.computation.circle import Circle
 from unseen.computation.learn.boosting_settings import Objective
 from unseen.computation.learn.splits import Column
 from unseen.computation.learn.trees import Split, Tree
@@ -26,8 +29,8 @@ FILE_LIMIT: Final = 64 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """One party's part. `bins` says how each own column is cut: edges of a numeric one, levels of another;
-    `counts` how many training rows lay in each of its bins."""
+    """One party's part. `bins` says how each own column is cut: edges of a numeric one, levels of another; `kept`
+    what the rows of the fit were like."""
 
     party: str
     parties: tuple[str, ...]
@@ -38,7 +41,7 @@ class Part:
     columns: tuple[Column, ...]
     bins: Mapping[str, Json]
     trees: tuple[Tree, ...]
-    counts: Mapping[str, Json] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
     def as_json(self) -> dict[str, Json]:
         body: dict[str, Json] = {
@@ -51,7 +54,9 @@ class Part:
             "columns": [[c.owner, c.place, c.width, int(c.missing), c.direction] for c in self.columns],
             "bins": dict(self.bins),
             "trees": [_tree_json(tree) for tree in self.trees],
-            "counts": dict(self.counts),
+            "counts": dict(self.kept.counts),
+            "reference": None if self.kept.reference is None else self.kept.reference.as_json(),
+            "centre": self.kept.centre,
         }
         return {**body, "digest": digest(TAG, body)}
 
@@ -61,22 +66,22 @@ def write_part(folder: Path, part: Part) -> None:
     (folder / FILE).write_bytes(canonical(part.as_json()))
 
 
-def read_part(data: bytes, job: str, party: str, parties: tuple[str, ...]) -> Part:
+def read_part(data: bytes, job: str, party: str, circle: Circle) -> Part:
     """Read the file of job `job`. Raises MisuseError for one that is altered, or another party's part."""
     try:
         found = parse_json(data, FILE_LIMIT)
-        part = _from_json(found)  # type: ignore[arg-type]
+        part = _from_json(found, circle)  # type: ignore[arg-type]
     except (UnseenError, KeyError, TypeError, ValueError, IndexError) as error:
         raise MisuseError(f"the model of job {job} cannot be read: {error}") from error
-    if part.party != party or part.parties != parties:
+    if part.party != party or part.parties != circle.parties:
         raise MisuseError(
             f"the model of job {job} is {part.party}'s part among {', '.join(part.parties)}; "
-            f"{party} can only use its own among {', '.join(parties)}"
+            f"{party} can only use its own among {', '.join(circle.parties)}"
         )
     return part
 
 
-def _from_json(found: dict[str, Any]) -> Part:
+def _from_json(found: dict[str, Any], circle: Circle) -> Part:
     body = {name: value for name, value in found.items() if name != "digest"}
     if digest(TAG, body) != found.get("digest"):
         raise MisuseError("its digest does not fit; the file was altered")
@@ -90,7 +95,16 @@ def _from_json(found: dict[str, Any]) -> Part:
         columns=tuple(Column(o, p, w, bool(m), d) for o, p, w, m, d in body["columns"]),
         bins=body["bins"],
         trees=tuple(_tree(tree) for tree in body["trees"]),
-        counts=body.get("counts", {}),
+        kept=_kept(body, circle),
+    )
+
+
+def _kept(body: dict[str, Any], circle: Circle) -> Kept:
+    bands = body.get("reference")
+    return Kept(
+        body.get("counts", {}),
+        None if bands is None else read_reference(bands, circle),
+        float(body["centre"]),
     )
 
 

@@ -8,9 +8,9 @@ from unseen.application import joint_keys
 from unseen.application.boosting import parity
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.declared import as_parameter
-from unseen.application.evaluation import equity, measuring
+from unseen.application.evaluation import equity, measuring, selftest
 from unseen.computation.intersect import align
-from unseen.computation.learn import boosting
+from unseen.computation.learn import boosting, hidden_attacks
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
@@ -54,7 +54,8 @@ def plan(request: Request, agreement: Agreement) -> Plan:
         raise MisuseError("the agreement names no dealer; this version needs one")
     outputs: dict[str, tuple[str, ...]] = dict.fromkeys(asked.parties, (OWN_OUTPUT,))
     received = measuring.OUTPUT if asked.hidden else SCORE_OUTPUT
-    more = [*([parity.OPENED] if asked.parity else []), *([equity.OUTPUT] if asked.fairness else [])]
+    more = [measuring.OUTPUT] if asked.monitor and not asked.hidden else []
+    more += [*([parity.OPENED] if asked.parity else []), *([equity.OUTPUT] if asked.fairness else [])]
     outputs[asked.label.party] = (received, OWN_OUTPUT, *more)
     parameters: dict[str, Json] = {
         "request": asked.model_dump(mode="json"),
@@ -89,7 +90,7 @@ def _uses(asked: BoostingRequest) -> list[ColumnUse]:
             uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(side.features)]
         if asked.fairness and name == asked.fairness.party:
             uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
-        if name == asked.label.party:
+        if name == asked.label.party and asked.needs_label:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
 
@@ -101,7 +102,7 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
         roles[Role.DEALER] = (agreement.dealer,)
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
     aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
-    facts |= {**spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
+    facts |= {**measuring.FACTS, **spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [
         ("align", aligned),
         ("train", COLUMNS),
@@ -112,13 +113,20 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
         named.insert(3, ("train", boosting.STOPPING))
     named += [("parity", parity.PROFILE)] if asked.parity else []
     named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
-    if asked.hidden:
-        predicted = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
-        told = measuring.profiles(predicted, outcomes=True, hidden=True, stable=True)
-        named += [("evaluate", profile) for profile in told]
-        named += [] if asked.classifies else [("evaluate", MAGNITUDE)]
-        facts |= measuring.FACTS
+    named += [("evaluate", profile) for profile in _measured(asked)]
     return tuple(Step(name, profile, roles, facts) for name, profile in named)
+
+
+def _measured(asked: BoostingRequest) -> list[Profile]:
+    """What measures on shares and attacks tell whom."""
+    predicted, told = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER, list[Profile]()
+    if asked.hidden or asked.monitor:
+        told += measuring.profiles(predicted, asked.compares_outcomes, asked.hidden, stable=True)
+    if asked.hidden and asked.compares_outcomes and not asked.classifies:
+        told.append(MAGNITUDE)
+    if asked.tests and asked.hidden:
+        told += selftest.hidden_profiles(predicted)
+    return [*told, hidden_attacks.LABELS] if asked.attacks_labels else told
 
 
 def _flows(asked: BoostingRequest) -> tuple[Flow, ...]:
@@ -130,7 +138,8 @@ def _flows(asked: BoostingRequest) -> tuple[Flow, ...]:
     told = Flow(SCORE_OUTPUT, Shape.PERSON, features)
     if asked.hidden:
         told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
-    flows = [told, Flow(OWN_OUTPUT, Shape.MODEL, learned)]
+    more = [Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)] if asked.monitor and not asked.hidden else []
+    flows = [told, *more, Flow(OWN_OUTPUT, Shape.MODEL, learned)]
     flows += [Flow(parity.OPENED, Shape.VALUE, opened)] if asked.parity else []
     flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
     return tuple(flows)

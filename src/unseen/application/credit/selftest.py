@@ -36,7 +36,8 @@ def as_holder(here: Standing, sides: Sequence[Side], odds: Real, bad: Real, trai
     areas: dict[str, Json] = {}
     for party in _knowing(here, sides):
         auc = _labels(here, party, None, bad[:rows], rows)
-        areas[party] = {"auc": round(auc or 0.0, 4), "rows": rows}
+        if auc is not None:
+            areas[party] = {"auc": round(auc, 4), "rows": rows}
     return {**result, "labels_by_partner": areas} if areas else result
 
 
@@ -74,4 +75,4 @@ def _labels(here: Standing, partner: str, scores: Real | None, bad: Real | None,
     """AUC of a partner's own scores against the holder's outcomes, told to the holder."""
     circle = here.circle
     shared = from_owner(circle, circle.rank_of(partner), scores, (rows,))
-    return hidden_auc(shared, bad, circle.rank_of(here.holder), here.holder)
+    return hidden_auc(shared, bad, circle.rank_of(here.holder))

@@ -5,12 +5,13 @@ The same measures come out either way; the scores stay hidden wherever the reque
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from unseen.application.evaluation.reference import Reference
 from unseen.computation.learn import hidden_stability
 from unseen.computation.learn.hidden_measures import PROFILES, hidden_measures
-from unseen.computation.learn.hidden_stability import counts_between, score_edges
+from unseen.computation.learn.hidden_stability import counts_between
 from unseen.computation.learn.measures import MOST_BANDS, Measured, Predicted, measured, shift
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
@@ -21,15 +22,6 @@ OUTPUT: Final = "evaluation"
 """What the label's party receives, by the name that an agreement's `recipients` use."""
 FACTS: Final = {"bands": f"up to {MOST_BANDS}"}
 """What the profiles' sentences leave open."""
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """The population that a model was fitted to: shared edges between bands of its scores, and at the label's
-    party how many scored in each band."""
-
-    edges: Shared
-    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,18 +36,16 @@ class Scored:
     label: Real | None = None
     unit: float = 1.0
 
+    def rows_from(self, first: int) -> Scored:
+        """The rows from one on."""
+        opened, label = (None if values is None else values[first:] for values in (self.opened, self.label))
+        return replace(self, predictor=self.predictor[first:], opened=opened, label=label)
+
 
 def profiles(predicted: Predicted, outcomes: bool, hidden: bool, stable: bool) -> list[Profile]:
     """What measuring tells whom: against outcomes, on shares or not, and whether the population is compared."""
     found = [PROFILES[predicted]] if outcomes and hidden else []
     return [*found, hidden_stability.PROFILE] if stable else found
-
-
-def reference(scores: Shared, holder: str, smallest: int) -> Reference:
-    """Keep the population of training scores (n,)."""
-    edges = score_edges(scores, smallest)
-    counts = counts_between(edges, scores, holder)
-    return Reference(edges, () if counts is None else tuple(int(count) for count in counts))
 
 
 def evaluated(

@@ -138,12 +138,17 @@ def _fairness(judged: Mapping[str, Any]) -> Listing:
 
 
 def _attacked(found: Mapping[str, Any]) -> Listing:
-    """Ranks by attackers: 0.5 is a toss."""
+    """Ranks by attackers: 0.5 is a toss. An attacker that knows some labels is shown beside itself without what the
+    model showed it."""
     rows = []
     for name, value in sorted(found.items()):
+        figures = value if isinstance(value, Mapping) else {"auc": value}
         who = "who was trained on, from losses" if name == "membership" else name.replace("_", " ")
-        rows.append([who, f"{value['auc'] if isinstance(value, Mapping) else value:.3f}"])
-    return Listing("The model under attack", ("attack", "AUC (0.5 is a toss)"), rows)
+        if "known" in figures:
+            who += f", were {figures['known']:,} known there"
+        without = f"{figures['without']:.3f}" if "without" in figures else ""
+        rows.append([who, f"{figures['auc']:.3f}", without])
+    return Listing("The model under attack", ("attack", "AUC (0.5 is a toss)", "without the model"), rows)
 
 
 def _in_order(figures: Mapping[str, float]) -> list[tuple[str, float]]:

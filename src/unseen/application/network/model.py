@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from unseen.application.evaluation.reference import Reference, read_reference
 from unseen.computation.circle import Circle
 from unseen.computation.learn.network import FRACTION, Layer, Network
 from unseen.computation.share.array import Shared
 from unseen.encoding import Json, canonical, digest, from_base64, parse_json, to_base64
 from unseen.errors import MisuseError, UnseenError
-from unseen.interaction.plan import Plan
 
 FILE: Final = "network-model.json"
 TAG: Final = "unseen/network-model/v1"
@@ -28,7 +28,7 @@ FILE_LIMIT: Final = 64 << 20
 @dataclass(frozen=True)
 class Part:
     """One party's part: `plan` is the hash of the job that made it, `features` every party's columns, `columns`
-    how the own ones lay in the training rows."""
+    how the own ones lay in the training rows, and `reference` the bands of these rows' scores."""
 
     party: str
     parties: tuple[str, ...]
@@ -37,29 +37,25 @@ class Part:
     features: Mapping[str, tuple[str, ...]]
     model: Network
     columns: Mapping[str, Json] = field(default_factory=dict)
+    reference: Reference | None = None
 
 
-def write_part(
-    folder: Path,
-    party: str,
-    plan: Plan,
-    features: Mapping[str, tuple[str, ...]],
-    model: Network,
-    columns: Mapping[str, Json],
-) -> None:
+def write_part(folder: Path, part: Part) -> None:
     """Write this party's part into its job's folder."""
+    model = part.model
     body: dict[str, Json] = {
-        "party": party,
-        "parties": list(plan.parties),
-        "plan": plan.hash,
-        "agreement": plan.agreement,
-        "features": {name: list(columns) for name, columns in features.items()},
+        "party": part.party,
+        "parties": list(part.parties),
+        "plan": part.plan,
+        "agreement": part.agreement,
+        "features": {name: list(columns) for name, columns in part.features.items()},
         "layers": [
             {"shape": list(layer.weights.shape), "weights": _words(layer.weights), "biases": _words(layer.biases)}
             for layer in model.layers
         ],
         "scales": None if model.scales is None else model.scales.tolist(),
-        "columns": dict(columns),
+        "columns": dict(part.columns),
+        "reference": None if part.reference is None else part.reference.as_json(),
     }
     (folder / FILE).write_bytes(canonical({**body, "digest": digest(TAG, body)}))
 
@@ -87,7 +83,7 @@ def _from_json(found: dict[str, Any], circle: Circle) -> Part:
         inner, outer = (int(size) for size in layer["shape"])
         weights = _shared(layer["weights"], circle).reshape(inner, outer)
         layers.append(Layer(weights, _shared(layer["biases"], circle).reshape(outer)))
-    scales = body["scales"]
+    scales, bands = body["scales"], body.get("reference")
     return Part(
         str(body["party"]),
         tuple(map(str, body["parties"])),
@@ -96,6 +92,7 @@ def _from_json(found: dict[str, Any], circle: Circle) -> Part:
         {str(name): tuple(map(str, columns)) for name, columns in body["features"].items()},
         Network(tuple(layers), None if scales is None else np.array(scales, dtype=np.float64)),
         body["columns"],
+        None if bands is None else read_reference(bands, circle),
     )
 
 

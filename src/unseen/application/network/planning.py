@@ -6,10 +6,10 @@ from typing import Final
 
 from unseen.application import joint_keys
 from unseen.application.declared import as_parameter
-from unseen.application.evaluation import equity, measuring
+from unseen.application.evaluation import equity, measuring, selftest
 from unseen.application.network.request import NetworkRequest, read_request
 from unseen.computation.intersect import align
-from unseen.computation.learn import network
+from unseen.computation.learn import hidden_attacks, network
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
@@ -70,7 +70,8 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 def _outputs(asked: NetworkRequest) -> dict[str, tuple[str, ...]]:
     own = () if asked.model else (OWN,)
     told = measuring.OUTPUT if asked.hidden else SCORES
-    more = (equity.OUTPUT,) if asked.fairness else ()
+    more = (measuring.OUTPUT,) if asked.monitor and not asked.hidden else ()
+    more += (equity.OUTPUT,) if asked.fairness else ()
     return {party: (told, *own, *more) if party == asked.label.party else own for party in asked.parties}
 
 
@@ -81,7 +82,7 @@ def _uses(asked: NetworkRequest) -> list[ColumnUse]:
         uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
         if asked.fairness and name == asked.fairness.party:
             uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
-        if name == asked.label.party:
+        if name == asked.label.party and asked.needs_label:
             uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
     return uses
 
@@ -95,13 +96,20 @@ def _steps(asked: NetworkRequest, agreement: Agreement) -> tuple[Step, ...]:
     facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
     facts |= {**measuring.FACTS, **spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [("align", aligned), ("train", TAKEN_UP if asked.model else network.PROFILE)]
-    if asked.hidden:
-        told = measuring.profiles(Predicted.OUTCOME, outcomes=True, hidden=True, stable=True)
-        named += [("evaluate", profile) for profile in told]
-    else:
-        named.append(("evaluate", SCORED))
+    named += [] if asked.hidden else [("evaluate", SCORED)]
+    named += [("evaluate", profile) for profile in _measured(asked)]
     named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
     return tuple(Step(name, profile, roles, facts) for name, profile in named)
+
+
+def _measured(asked: NetworkRequest) -> list[Profile]:
+    """What measures on shares and attacks tell whom."""
+    told = list[Profile]()
+    if asked.hidden or asked.monitor:
+        told += measuring.profiles(Predicted.OUTCOME, asked.compares_outcomes, asked.hidden, stable=True)
+    if asked.tests and asked.hidden:
+        told += selftest.hidden_profiles(Predicted.OUTCOME)
+    return [*told, hidden_attacks.LABELS] if asked.attacks_labels else told
 
 
 def _flows(asked: NetworkRequest) -> tuple[Flow, ...]:
@@ -114,7 +122,8 @@ def _flows(asked: NetworkRequest) -> tuple[Flow, ...]:
         told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
     else:
         told = Flow(SCORES, Shape.PERSON, features if not asked.model else learned)
-    flows = [told, *([] if asked.model else [Flow(OWN, Shape.MODEL, learned)])]
+    more = [Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)] if asked.monitor and not asked.hidden else []
+    flows = [told, *more, *([] if asked.model else [Flow(OWN, Shape.MODEL, learned)])]
     flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
     return tuple(flows)
 

@@ -14,7 +14,8 @@ from unseen.application.evaluation import page
 def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
     """Print what this party received, and write its page where it received measures."""
     rows, layers = result["rows"], " → ".join(map(str, result["layers"]))
-    console.print(f"network {layers} on {rows['training']:,} of {rows['aligned']:,} common rows")
+    which = f"on {rows['training']:,} of" if rows["training"] else "of an earlier job on"
+    console.print(f"network {layers} {which} {rows['aligned']:,} common rows")
     page.show(console, result)
     if "evaluation" in result:
         page.write(console, report, record, result)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unseen.application.evaluation.equity import Fairness
+from unseen.application.evaluation.monitor import Monitor
 from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.errors import MisuseError
 from unseen.interaction.agreement import explained
@@ -40,7 +41,9 @@ class NetworkRequest(_Strict):
     the first weights and the batches. `hidden` keeps all scores hidden: the label's party gets measures alone,
     made on shares. `model` names an earlier job whose network scores these rows: then nothing is trained.
     `most_unfit` is the share of keys that may be empty, repeated or malformed, each; their rows are left out.
-    `fairness` counts approvals by a protected group that its owner keeps.
+    `fairness` counts approvals by a protected group that its owner keeps. `monitor` holds all rows of a later
+    population, scored with `model`, against the rows of the fit, and against the label if it says so. `self_test`
+    attacks a new network with what each party saw of it.
     """
 
     label: Label
@@ -57,6 +60,8 @@ class NetworkRequest(_Strict):
     model: str = ""
     most_unfit: Unfit = 0.0
     fairness: Fairness | None = None
+    monitor: Monitor | None = None
+    self_test: bool = True
 
     @model_validator(mode="after")
     def _columns_fit(self) -> NetworkRequest:
@@ -75,7 +80,30 @@ class NetworkRequest(_Strict):
             taken = set() if owning is None else {*owning.key_columns, *owning.features, self.label.column}
             if owning is None or self.fairness.column in taken:
                 raise ValueError("the protected group is a party's column of its own, not key, label or feature")
+        if self.monitor and not self.model:
+            raise ValueError("`monitor` is for the model of an earlier job; a fit is measured on what it holds out")
         return self
+
+    @property
+    def compares_outcomes(self) -> bool:
+        """Whether scores are held against the label."""
+        return self.monitor is not Monitor.POPULATION
+
+    @property
+    def needs_label(self) -> bool:
+        """Whether the label itself is read: to fit, to measure, or to judge."""
+        return self.compares_outcomes or self.fairness is not None
+
+    @property
+    def tests(self) -> bool:
+        """Whether a new network is attacked."""
+        return self.self_test and not self.model
+
+    @property
+    def attacks_labels(self) -> tuple[str, ...]:
+        """The partners that bring columns: how well these could tell labels is tested."""
+        owners = [name for name, side in sorted(self.parties.items()) if side.features]
+        return tuple(name for name in owners if self.tests and name != self.label.party)
 
 
 def read_request(body: Mapping[str, Any]) -> NetworkRequest:

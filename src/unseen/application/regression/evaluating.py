@@ -9,7 +9,8 @@ import numpy as np
 
 from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
-from unseen.application.evaluation.measuring import Reference, Scored
+from unseen.application.evaluation.measuring import Scored
+from unseen.application.evaluation.reference import Reference, reference
 from unseen.application.regression.columns import Rows
 from unseen.application.regression.request import Family, RegressionRequest
 from unseen.application.regression.table import Table
@@ -42,9 +43,24 @@ def kept(
     run: Run, asked: RegressionRequest, rows: Rows, parts: Sequence[Block], scores: Shared
 ) -> tuple[Reference, dict[str, Json]]:
     """The rows of the fit, to compare later ones with: bands of their scores, bins of the own columns."""
-    reference = measuring.reference(scores[: rows.training], asked.label.party, smallest_group(run))
+    bands = reference(scores[: rows.training], asked.label.party, smallest_group(run))
     own = [kept_numbers(block.names, block.values[: rows.training]) for block in parts if block.values is not None]
-    return reference, own[0] if own else {}
+    return bands, own[0] if own else {}
+
+
+def scored(
+    run: Run, asked: RegressionRequest, model: Fit, scores: Shared, opened: Real | None, label: Real | None
+) -> Scored:
+    """The last rows, as many as there are scores, with what the label's party knows of them."""
+    count = scores.size
+    return Scored(
+        PREDICTED[asked.family],
+        scores,
+        run.circle.rank_of(asked.label.party),
+        None if opened is None else opened[-count:],
+        None if label is None else label[-count:],
+        2.0**model.label_exponent,
+    )
 
 
 def evaluated(
@@ -59,18 +75,11 @@ def evaluated(
 ) -> dict[str, Json]:
     """What measuring the last rows, as many as there are scores, tells this party: `evaluation` at the label's
     party, `own_stability` of its own columns at each."""
-    count, unit = scores.size, 2.0**model.label_exponent
-    scored = Scored(
-        PREDICTED[asked.family],
-        scores,
-        run.circle.rank_of(asked.label.party),
-        None if opened is None else opened[-count:],
-        None if label is None else label[-count:],
-        unit,
-    )
-    reference, columns = before
+    count = scores.size
+    rows = scored(run, asked, model, scores, opened, label)
+    bands, columns = before
     found = measuring.evaluated(
-        scored, asked.compares_outcomes, not asked.predictions, reference, smallest_group(run)
+        rows, asked.compares_outcomes, not asked.predictions, bands, smallest_group(run)
     )
     told: dict[str, Json] = {} if found is None else {"evaluation": found}
     for block in parts:
@@ -84,20 +93,17 @@ def attacked(
     asked: RegressionRequest,
     parts: Sequence[Block],
     table: Table | None,
-    opened: Real | None,
-    label: Real | None,
+    rows: Scored,
     training: int,
 ) -> dict[str, Json]:
-    """What attacks make of a model of which rows were held out: told to the label's party."""
-    if not (asked.self_test and asked.held_out):
+    """What attacks make of a model of which rows were held out: told to the label's party. `rows` are all."""
+    if not asked.tests:
         return {}
-    told: dict[str, Json] = {}
-    if opened is not None and label is not None:
-        told |= selftest.members(PREDICTED[asked.family], opened, label, training)
+    told = selftest.membership_of(rows, training, hidden=not asked.predictions)
     for partner in asked.attacks_labels:
         own = _by_own_columns(parts, table, partner)[:training] if run.party == partner else None
-        truth = None if label is None else label[:training]
-        area = selftest.labels(run, partner, own, truth, run.circle.rank_of(asked.label.party), training)
+        truth = None if rows.label is None else rows.label[:training]
+        area = selftest.labels(run, partner, own, truth, rows.holder, training)
         told |= {} if area is None else {f"labels_by_{partner}": area}
     return {"self_test": told} if told else {}
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from blake3 import blake3
 
 from unseen.application.evaluation import equity
-from unseen.application.evaluation.measuring import Reference
+from unseen.application.evaluation.reference import Reference
 from unseen.application.regression import evaluating
 from unseen.application.regression.columns import Rows, aligned, blocks, first_rows, labels, terms
 from unseen.application.regression.fitting import fitted, holds
@@ -62,7 +62,8 @@ def perform(run: Run) -> Mapping[str, Json]:
         run.progress("evaluate", 0.0)
         measured = scores[rows.training :] if asked.held_out else scores
         result |= evaluating.evaluated(run, asked, parts, model, measured, opened, label, before)
-        result |= evaluating.attacked(run, asked, parts, table, opened, label, rows.training)
+        everyone = evaluating.scored(run, asked, model, scores, opened, label)
+        result |= evaluating.attacked(run, asked, parts, table, everyone, rows.training)
     if asked.fairness:
         holder = run.circle.rank_of(asked.label.party)
         result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)

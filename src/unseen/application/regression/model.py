@@ -13,12 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from unseen.application.evaluation.measuring import Reference
+from unseen.application.evaluation.reference import Reference, read_reference, read_words, words_as_json
 from unseen.application.regression.request import Family
 from unseen.computation.circle import Circle
 from unseen.computation.learn.fit import Fit
-from unseen.computation.share.array import Shared
-from unseen.encoding import Json, canonical, digest, from_base64, parse_json, to_base64
+from unseen.encoding import Json, canonical, digest, parse_json
 from unseen.errors import MisuseError, UnseenError
 from unseen.interaction.plan import Plan
 
@@ -66,11 +65,11 @@ def write_part(
         "exponents": [int(exponent) for exponent in model.exponents],
         "label_exponent": model.label_exponent,
         "kept": list(model.kept),
-        "intercept": _words(model.intercept),
-        "weights": _words(model.weights),
+        "intercept": words_as_json(model.intercept),
+        "weights": words_as_json(model.weights),
     }
     if kept is not None:
-        body["reference"] = {"edges": _words(kept.edges), "counts": list(kept.counts)}
+        body["reference"] = kept.as_json()
         body["columns"] = dict(columns or {})
     (folder / FILE).write_bytes(canonical({**body, "digest": digest(TAG, body)}))
 
@@ -94,7 +93,7 @@ def _from_json(found: dict[str, Any], circle: Circle) -> Part:
     if digest(TAG, body) != found.get("digest"):
         raise MisuseError("its digest does not fit; the file was altered")
     names = tuple((int(owner), str(name)) for owner, name in body["names"])
-    weights, intercept = _shared(body["weights"], circle), _shared(body["intercept"], circle)
+    weights, intercept = read_words(body["weights"], circle), read_words(body["intercept"], circle)
     if not 0 < len(names) <= MOST_COLUMNS or weights.shape != (len(names),) or intercept.shape != (1,):
         raise MisuseError("it has another number of coefficients than of columns")
     model = Fit(
@@ -115,18 +114,7 @@ def _from_json(found: dict[str, Any], circle: Circle) -> Part:
         str(body["agreement"]),
         Family(body["family"]),
         model,
-        None if kept is None else Reference(_shared(kept["edges"], circle), tuple(map(int, kept["counts"]))),
+        None if kept is None else read_reference(kept, circle),
         body.get("columns", {}),
     )
 
-
-def _words(shared: Shared) -> Json:
-    words = np.atleast_1d(shared.words).astype("<u8")
-    return {"fraction": shared.fraction, "words": to_base64(words.tobytes())}
-
-
-def _shared(found: dict[str, Any], circle: Circle) -> Shared:
-    fraction = int(found["fraction"])
-    if not 0 <= fraction <= 62:
-        raise MisuseError("a number of fractional bits is out of range")
-    return Shared(circle, np.frombuffer(from_base64(found["words"]), dtype="<u8").astype(np.uint64), fraction)

@@ -162,6 +162,8 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
             evaluating.PREDICTED[asked.family], asked.compares_outcomes, hidden=not asked.predictions, stable=True
         )
         told += [selftest.LABELS] if asked.attacks_labels else []
+        if asked.tests and not asked.predictions:
+            told += selftest.hidden_profiles(evaluating.PREDICTED[asked.family])
     told += equity.PROFILES if asked.fairness else ()
     measured = {**roles, Role.RECIPIENT: (asked.label.party,)}
     steps += [Step("evaluate", profile, measured, facts) for profile in told]

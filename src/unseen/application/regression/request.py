@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unseen.application.evaluation.equity import Fairness
+from unseen.application.evaluation.monitor import Monitor
 from unseen.application.joint_keys import KeyedSide, Unfit
 from unseen.computation.learn.problem import Criterion
 from unseen.computation.learn.selection import Direction
@@ -23,15 +24,6 @@ class Family(StrEnum):
     LOGISTIC = "logistic"
     POISSON = "poisson"
     GAMMA = "gamma"
-
-
-class Monitor(StrEnum):
-    """What an earlier model's later rows are held against."""
-
-    POPULATION = "population"
-    """The rows it was fitted to: has the population moved?"""
-    OUTCOMES = "outcomes"
-    """That, and the label: does the model still hold?"""
 
 
 class _Strict(BaseModel):
@@ -167,8 +159,13 @@ class RegressionRequest(_Strict):
     @property
     def attacks_labels(self) -> tuple[str, ...]:
         """The partners that receive coefficients: how well these tell labels is tested."""
-        tested = self.self_test and self.held_out and self.family is Family.LOGISTIC
+        tested = self.tests and self.family is Family.LOGISTIC
         return tuple(name for name in self.receiving() if tested and name != self.label.party)
+
+    @property
+    def tests(self) -> bool:
+        """Whether the fitted model is attacked."""
+        return self.self_test and self.held_out > 0
 
     def _side_fits(self, name: str, side: Side) -> None:
         others = {term.column for term in self.terms() if term.party == name} | {*side.key_columns}

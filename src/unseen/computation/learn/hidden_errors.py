@@ -86,14 +86,7 @@ def hidden_errors(
     holder for labels that cannot be, and at all where none is above zero (counts and amounts).
     """
     circle, count = predictor.circle, predictor.size
-    if predictor.shape != (count,) or not count or predicted is Predicted.OUTCOME:
-        raise MisuseError("errors are measured on a vector of predicted numbers, counts or amounts")
-    if circle.rank == holder and (label is None or label.shape != (count,) or not np.isfinite(label).all()):
-        raise DataError(f"the label must have one finite value for each of the {count} rows")
-    if predicted is Predicted.NUMBER:
-        rows = _numbers(circle, predictor, label, holder, unit)
-    else:
-        rows = _means(circle, predictor, label, holder, predicted)
+    rows = _entered(predictor, label, holder, predicted, unit)
     errors, _ = bounded(arithmetic.rescale(rows.label - rows.mean, ERROR_FRACTION), -WIDEST, WIDEST)
     sizes = where(negative(errors), -errors, errors)
     squares = arithmetic.multiply(errors, errors, FRACTION)
@@ -107,6 +100,29 @@ def hidden_errors(
     if told is None or cumulative is None or label is None:
         return None
     return _read(predicted, rows, told / count, cumulative.reshape(2, -1), marks, label)
+
+
+def row_losses(
+    predictor: Shared, label: Real | None, holder: int, predicted: Predicted, unit: float = 1.0
+) -> Shared:
+    """A loss for each row (n,), shared, in the order of their deviances: of numbers the absolute error. Arguments
+    and errors as of `hidden_errors`; all learn the mean of counts and amounts."""
+    rows = _entered(predictor, label, holder, predicted, unit)
+    if rows.deviance is not None:
+        return rows.deviance
+    errors = rows.label - rows.mean
+    return where(negative(errors), -errors, errors)
+
+
+def _entered(predictor: Shared, label: Real | None, holder: int, predicted: Predicted, unit: float) -> _Rows:
+    circle, count = predictor.circle, predictor.size
+    if predictor.shape != (count,) or not count or predicted is Predicted.OUTCOME:
+        raise MisuseError("errors are measured on a vector of predicted numbers, counts or amounts")
+    if circle.rank == holder and (label is None or label.shape != (count,) or not np.isfinite(label).all()):
+        raise DataError(f"the label must have one finite value for each of the {count} rows")
+    if predicted is Predicted.NUMBER:
+        return _numbers(circle, predictor, label, holder, unit)
+    return _means(circle, predictor, label, holder, predicted)
 
 
 def _numbers(circle: Circle, predictor: Shared, label: Real | None, holder: int, unit: float) -> _Rows:

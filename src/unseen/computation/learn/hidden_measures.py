@@ -41,3 +41,13 @@ def hidden_measures(
     figures = {**found.quality.as_json(), "log_loss": found.log_loss, "brier": found.brier}
     ordered = tuple(Band(band.rows, float(band.bad), band.expected) for band in reversed(found.bands))
     return Measured(predicted, rows, figures, ordered)
+
+
+def hidden_losses(
+    predicted: Predicted, predictor: Shared, label: Real | None, holder: int, unit: float = 1.0
+) -> Shared:
+    """Of the same rows a loss each, (n,), shared, in the order of `measures.deviances` or of log-losses."""
+    if predicted is not Predicted.OUTCOME:
+        return hidden_errors.row_losses(predictor, label, holder, predicted, unit)
+    outcome = from_owner(predictor.circle, holder, label, predictor.shape, 0)
+    return chances_and_losses(predictor, outcome)[1]
