@@ -28,7 +28,7 @@ from unseen.application.boosting.parity import distance
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.evaluation import equity, measuring, reference, selftest
 from unseen.application.evaluation.characteristics import kept_bins
-from unseen.application.evaluation.held_out import lots
+from unseen.application.evaluation.held_out import in_order_of_lots
 from unseen.application.joint_table import joint_table
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
@@ -102,9 +102,7 @@ def _examined(
             bands = reference.reference(scores[first], asked.label.party, smallest)
         else:
             seen = None if opened is None else opened[first]
-            bands = reference.known_reference(
-                run.circle, holder, seen, rows.training, WEIGHT_FRACTION, smallest
-            )
+            bands = reference.known_reference(run.circle, holder, seen, rows.training, WEIGHT_FRACTION, smallest)
         kept = replace(kept, reference=bands)
         write_part(run.folder, _part(run, model, own, kept))
     everyone, before = scored(run, asked, scores, opened, rows.label, kept)
@@ -131,10 +129,10 @@ def _aligned(run: Run, asked: BoostingRequest) -> Rows:
         asked.most_unfit,
         lambda done, note: run.progress("align", done, note),
     )
-    drawn = lots(found.keys, asked.seed or run.plan.seed)
-    ordered = found.take(np.array(sorted(range(len(drawn)), key=drawn.__getitem__), dtype=np.int64))
+    order, training = in_order_of_lots(found.keys, asked.held_out, asked.seed or run.plan.seed)
+    ordered = found.take(order)
     run.progress("align", 1.0)
-    training = 0 if asked.monitor else len(drawn) - round(asked.held_out * len(drawn))
+    training = 0 if asked.monitor else training
     holding = run.party == asked.label.party and asked.needs_label
     label = labels(ordered.table, asked.label) if holding else None
     return Rows(ordered.table, ordered.texts, training, label)
@@ -205,7 +203,7 @@ def _taken_up(run: Run, asked: BoostingRequest, rows: Rows) -> Held:
     _same_model(run, part)
     if asked.monitor and part.kept.reference is None:
         raise MisuseError(
-            f"the model of job {asked.model} kept nothing of the rows it was fitted to; train it again to monitor it"
+            f"the model of job {asked.model} kept nothing of the rows it was fitted to; train it again"
         )
     settings = Settings(objective=part.objective, base=part.base)
     model = Boosted(run.circle, settings, part.columns, list(part.trees))

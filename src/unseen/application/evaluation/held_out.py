@@ -24,3 +24,11 @@ def training_first(keys: Sequence[bytes], share: float, seed: str) -> tuple[Inde
     first = set(sorted(drawn)[:training])
     picked = np.array([lot in first for lot in drawn], dtype=bool)
     return np.r_[np.flatnonzero(picked), np.flatnonzero(~picked)], training
+
+
+def in_order_of_lots(keys: Sequence[bytes], share: float, seed: str) -> tuple[Index, int]:
+    """As `training_first`, the same people, in the order of their lots: where a model depends on the order of
+    rows, a validator finds that too."""
+    drawn = lots(keys, seed)
+    order = np.array(sorted(range(len(keys)), key=drawn.__getitem__), dtype=np.int64)
+    return order, len(keys) - round(share * len(keys))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.evaluation.held_out import training_first
+from unseen.application.evaluation.held_out import in_order_of_lots
 from unseen.application.joint_table import joint_table
 from unseen.application.network.request import NetworkRequest
 from unseen.application.numbers import numbers
@@ -36,13 +36,14 @@ class Rows:
 
 
 def aligned(run: Run, asked: NetworkRequest) -> Rows:
-    """Who trains follows from keys and public seed; of a later population that is monitored, nobody does."""
+    """Who trains, and in which order, follows from keys and public seed; of a later population that is monitored,
+    nobody does."""
     run.progress("align", 0.0)
     side = asked.parties[run.party]
     found = joint_table(run, side, asked.most_unfit, lambda done, note: run.progress("align", done, note))
     training = 0
     if not asked.monitor:
-        order, training = training_first(found.keys, asked.held_out, asked.seed or run.plan.seed)
+        order, training = in_order_of_lots(found.keys, asked.held_out, asked.seed or run.plan.seed)
         found = found.take(order)
     label = _labels(found.table, asked) if run.party == asked.label.party and asked.needs_label else None
     run.progress("align", 1.0)
