@@ -122,6 +122,7 @@ def _figures(evaluation: Mapping[str, Any]) -> Listing:
         word = "another population" if evaluation["stability"] > MOVED else "the same population"
         rows.append(["population stability index", f"{evaluation['stability']:.4f} ({word})"])
     how = "predictions that were revealed" if evaluation["scores"] == "revealed" else "predictions that nobody saw"
+    how += ", by the rows' weights" if evaluation.get("weighted") else ""
     return Listing(f"Measured on {evaluation['rows']:,} other rows, from {how}", ("measure", "value"), rows)
 
 
@@ -138,8 +139,8 @@ def _fairness(judged: Mapping[str, Any]) -> Listing:
 
 
 def _attacked(found: Mapping[str, Any]) -> Listing:
-    """Ranks by attackers: 0.5 is a toss. An attacker that knows some labels is shown beside itself without what the
-    model showed it."""
+    """Ranks by attackers: 0.5 is a toss. An attacker that knows some labels is shown beside itself without what
+    the model showed it."""
     rows = []
     for name, value in sorted(found.items()):
         figures = value if isinstance(value, Mapping) else {"auc": value}
@@ -161,8 +162,8 @@ def _bands(bands: Sequence[Mapping[str, Any]]) -> Listing:
         [
             f"{number}",
             f"{band['rows']:,}",
-            f"{band['came'] / band['rows']:.4g}",
-            f"{band['expected'] / band['rows']:.4g}",
+            f"{band['came'] / picture.size(band):.4g}",
+            f"{band['expected'] / picture.size(band):.4g}",
             f"{band['lift']:.2f}",
             f"{band['gain']:.1%}",
         ]

@@ -14,7 +14,7 @@ _TICKS: Final = 4
 
 def calibration(bands: Sequence[Mapping[str, Any]]) -> str:
     """Each band a point: the mean that the model expected, and the mean that came; on the diagonal they agree."""
-    points = [(band["expected"] / band["rows"], band["came"] / band["rows"]) for band in bands]
+    points = [(band["expected"] / size(band), band["came"] / size(band)) for band in bands]
     values = [value for point in points for value in point]
     low, high = min(0.0, *values), max(values)
     return _drawing(points, low, high if high > low else low + 1.0, "expected", "came", joined=False)
@@ -22,10 +22,10 @@ def calibration(bands: Sequence[Mapping[str, Any]]) -> str:
 
 def gains(bands: Sequence[Mapping[str, Any]]) -> str:
     """Of all that came, the share in the bands so far, highest predictions first; the diagonal is no model."""
-    total = sum(band["rows"] for band in bands)
-    points, seen = [(0.0, 0.0)], 0
+    total = sum(size(band) for band in bands)
+    points, seen = [(0.0, 0.0)], 0.0
     for band in bands:
-        seen += band["rows"]
+        seen += size(band)
         points.append((seen / total, band["gain"]))
     return _drawing(
         points, 0.0, 1.0, "share of rows, highest predictions first", "share of what came", joined=True
@@ -59,6 +59,11 @@ def _drawing(
         f'<text transform="translate(11 {10 + _SIDE / 2})rotate(-90)" text-anchor="middle">{up}</text></svg>'
     )
     return "".join(parts)
+
+
+def size(band: Mapping[str, Any]) -> float:
+    """What a band's rates are over: its weight where rows carry weights, else its rows."""
+    return float(band.get("weight", band["rows"])) or 1.0
 
 
 def has_bands(evaluation: Mapping[str, Json]) -> bool:

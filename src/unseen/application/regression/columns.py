@@ -102,7 +102,10 @@ def terms(run: Run, asked: RegressionRequest, rows: Rows) -> RowTerms:
             if not (offset.values > 0).all():
                 raise DataError(f"the exposure {asked.exposure.column!r} is not above zero in every row")
             offset = RowValues(offset.owner, np.log(offset.values))
-    return RowTerms(_term(run, asked.weights, rows), offset)
+    weights = _term(run, asked.weights, rows)
+    if weights and weights.values is not None and not (weights.values >= 0).all():
+        raise DataError("sample weights are negative or missing in some rows; leave these rows out at the source")
+    return RowTerms(weights, offset)
 
 
 def _term(run: Run, term: Term | None, rows: Rows) -> RowValues | None:

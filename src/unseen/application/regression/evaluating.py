@@ -17,7 +17,7 @@ from unseen.application.regression.table import Table
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.fit import Fit, predict_scores
 from unseen.computation.learn.measures import Predicted
-from unseen.computation.learn.rows import RowTerms
+from unseen.computation.learn.rows import RowTerms, RowValues
 from unseen.computation.share.array import Shared, from_owner
 from unseen.computation.types import Real
 from unseen.encoding import Json
@@ -49,17 +49,23 @@ def kept(
 
 
 def scored(
-    run: Run, asked: RegressionRequest, model: Fit, scores: Shared, opened: Real | None, label: Real | None
+    run: Run,
+    asked: RegressionRequest,
+    model: Fit,
+    scores: Shared,
+    known: tuple[Real | None, Real | None],
+    weights: RowValues | None,
 ) -> Scored:
-    """The last rows, as many as there are scores, with what the label's party knows of them."""
-    count = scores.size
+    """The rows with what the label's party knows of them, predictions and labels; `weights` if it knows them."""
+    opened, label = known
     return Scored(
         PREDICTED[asked.family],
         scores,
         run.circle.rank_of(asked.label.party),
-        None if opened is None else opened[-count:],
-        None if label is None else label[-count:],
+        opened,
+        label,
         2.0**model.label_exponent,
+        weights if asked.measures_weighed else None,
     )
 
 
@@ -67,20 +73,14 @@ def evaluated(
     run: Run,
     asked: RegressionRequest,
     parts: Sequence[Block],
-    model: Fit,
-    scores: Shared,
-    opened: Real | None,
-    label: Real | None,
+    rows: Scored,
     before: tuple[Reference | None, Mapping[str, Any]],
 ) -> dict[str, Json]:
-    """What measuring the last rows, as many as there are scores, tells this party: `evaluation` at the label's
-    party, `own_stability` of its own columns at each."""
-    count = scores.size
-    rows = scored(run, asked, model, scores, opened, label)
+    """What measuring rows, the last ones of all, tells this party: `evaluation` at the label's party,
+    `own_stability` of its own columns at each."""
+    count = rows.predictor.size
     bands, columns = before
-    found = measuring.evaluated(
-        rows, asked.compares_outcomes, not asked.predictions, bands, smallest_group(run)
-    )
+    found = measuring.evaluated(rows, asked.compares_outcomes, not asked.predictions, bands, smallest_group(run))
     told: dict[str, Json] = {} if found is None else {"evaluation": found}
     for block in parts:
         if block.values is not None and columns:

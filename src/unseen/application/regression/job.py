@@ -60,9 +60,9 @@ def perform(run: Run) -> Mapping[str, Json]:
     run.progress("predict", 1.0)
     if asked.measures:
         run.progress("evaluate", 0.0)
-        measured = scores[rows.training :] if asked.held_out else scores
-        result |= evaluating.evaluated(run, asked, parts, model, measured, opened, label, before)
-        everyone = evaluating.scored(run, asked, model, scores, opened, label)
+        everyone = evaluating.scored(run, asked, model, scores, (opened, label), beside.weights)
+        measured = everyone.rows_from(rows.training if asked.held_out else 0)
+        result |= evaluating.evaluated(run, asked, parts, measured, before)
         result |= evaluating.attacked(run, asked, parts, table, everyone, rows.training)
     if asked.fairness:
         holder = run.circle.rank_of(asked.label.party)

@@ -117,4 +117,3 @@ def _from_json(found: dict[str, Any], circle: Circle) -> Part:
         None if kept is None else read_reference(kept, circle),
         body.get("columns", {}),
     )
-

@@ -159,7 +159,11 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
     steps, told = [Step(name, profile, roles, facts) for name, profile in named], list[Profile]()
     if asked.measures:
         told = measuring.profiles(
-            evaluating.PREDICTED[asked.family], asked.compares_outcomes, hidden=not asked.predictions, stable=True
+            evaluating.PREDICTED[asked.family],
+            asked.compares_outcomes,
+            hidden=not asked.predictions,
+            stable=True,
+            weighted=asked.measures_weighed,
         )
         told += [selftest.LABELS] if asked.attacks_labels else []
         if asked.tests and not asked.predictions:

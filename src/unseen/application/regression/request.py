@@ -73,7 +73,8 @@ class Selecting(_Strict):
 class RegressionRequest(_Strict):
     """The whole request.
 
-    `weights` are sample weights, `offset` adds to the linear predictor, `exposure` does so by its logarithm.
+    `weights` are sample weights, by which the model is measured too where the label's party holds them. `offset`
+    adds to the linear predictor, `exposure` does so by its logarithm.
     `penalty` is L2, on columns as they are. `recipients` get the table of coefficients (unless named, the label's
     party); `collinearity` adds correlations and variance inflation factors to it; `predictions` go to the label's
     party. `parity` opens all columns to the label's party, where the agreement lets them be looked up row by row,
@@ -177,6 +178,11 @@ class RegressionRequest(_Strict):
             raise ValueError(f"{name} names a feature twice")
         if strangers := sorted(set(side.signs) - set(side.features)):
             raise ValueError(f"{name} gives a sign to {', '.join(strangers)}, no feature of its own")
+
+    @property
+    def measures_weighed(self) -> bool:
+        """Whether rows measure the model by their weights: where the label's party knows these."""
+        return self.weights is not None and self.weights.party == self.label.party
 
     @property
     def measures(self) -> bool:

@@ -158,8 +158,8 @@ def _total(circle: Circle, bad: Real | None, holder: int) -> int:
 
 
 def distance(score: Shared, bad: Shared, total: int) -> Shared:
-    """Of rows in order of score, the largest |c_i·n - (i+1)·total| over the last rows of equal scores, c the running
-    count of bad rows: (1,).
+    """Of rows in order of score, the largest |c_i·n - (i+1)·total| over the last rows of equal scores, c the
+    running count of bad rows: (1,).
 
     Divided by total·(n - total) it is the distance of the two distributions.
     """
