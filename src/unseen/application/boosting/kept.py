@@ -11,8 +11,8 @@ from unseen.encoding import Json
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """How many rows lay in each bin of the own columns, the bands of the rows' scores, and at the label's party the
-    mean of the numbers that the trees were fitted about."""
+    """How many rows lay in each bin of the own columns, the bands of the rows' scores, and at the label's party
+    the mean of the numbers that the trees were fitted about."""
 
     counts: Mapping[str, Json] = field(default_factory=dict)
     reference: Reference | None = None

@@ -96,7 +96,9 @@ class BoostingRequest(_Strict):
             if owning is None or self.fairness.column in taken:
                 raise ValueError("the protected group is a party's column of its own, not key, label or feature")
         if self.monitor and not self.model:
-            raise ValueError("`monitor` is for the model of an earlier job; a fit is measured on what it holds out")
+            raise ValueError(
+                "`monitor` is for the model of an earlier job; a fit is measured on what it holds out"
+            )
         if self.parity and (self.model or self.hidden or any(side.directions for side in self.parties.values())):
             raise ValueError("a parity run compares a fit whose scores are shown, without prescribed directions")
         return self

@@ -39,7 +39,7 @@ def reference(scores: Shared, holder: str, smallest: int) -> Reference:
 def known_reference(
     circle: Circle, holder: int, scores: Real | None, rows: int, fraction: int, smallest: int
 ) -> Reference:
-    """Of training scores (rows,) that rank `holder` knows, None elsewhere: no message. Edges get `fraction` bits."""
+    """Of training scores (rows,) known to rank `holder`, None elsewhere: no message. Edges get `fraction` bits."""
     marks = band_marks(rows, smallest)
     edges, counts = None, tuple[int, ...]()
     if scores is not None:

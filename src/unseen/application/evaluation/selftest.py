@@ -53,8 +53,8 @@ def hidden_profiles(predicted: Predicted) -> list[Profile]:
 
 
 def membership_of(rows: Scored, training: int, hidden: bool) -> dict[str, Json]:
-    """How well losses tell the first `training` rows, which the model was fitted to, from the others: to the label's
-    party, on shares where scores are `hidden`. Everyone takes part."""
+    """How well losses tell the first `training` rows, which the model was fitted to, from the others: to the
+    label's party, on shares where scores are `hidden`. Everyone takes part."""
     if hidden:
         return hidden_members(rows, training)
     if rows.opened is None or rows.label is None:

@@ -13,8 +13,8 @@ from unseen.application.evaluation import measuring, reference, selftest
 from unseen.application.evaluation.measuring import Scored
 from unseen.application.evaluation.reference import Reference
 from unseen.application.evaluation.selftest import Attacker
-from unseen.application.network.rows import Rows
 from unseen.application.network.request import NetworkRequest
+from unseen.application.network.rows import Rows
 from unseen.computation.learn.binning import number_bins
 from unseen.computation.learn.evaluate import stability
 from unseen.computation.learn.measures import Predicted, measured

@@ -97,6 +97,6 @@ def _taken_up(run: Run, asked: NetworkRequest) -> Part:
             raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
     if asked.monitor and part.reference is None:
         raise MisuseError(
-            f"the model of job {asked.model} kept nothing of the rows it was fitted to; train it again to monitor it"
+            f"the model of job {asked.model} kept nothing of the rows it was fitted to; train it again"
         )
     return part

@@ -70,8 +70,8 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 def _outputs(asked: NetworkRequest) -> dict[str, tuple[str, ...]]:
     own = () if asked.model else (OWN,)
     told = measuring.OUTPUT if asked.hidden else SCORES
-    more = (measuring.OUTPUT,) if asked.monitor and not asked.hidden else ()
-    more += (equity.OUTPUT,) if asked.fairness else ()
+    more = [measuring.OUTPUT] if asked.monitor and not asked.hidden else []
+    more += [equity.OUTPUT] if asked.fairness else []
     return {party: (told, *own, *more) if party == asked.label.party else own for party in asked.parties}
 
 

@@ -81,7 +81,9 @@ class NetworkRequest(_Strict):
             if owning is None or self.fairness.column in taken:
                 raise ValueError("the protected group is a party's column of its own, not key, label or feature")
         if self.monitor and not self.model:
-            raise ValueError("`monitor` is for the model of an earlier job; a fit is measured on what it holds out")
+            raise ValueError(
+                "`monitor` is for the model of an earlier job; a fit is measured on what it holds out"
+            )
         return self
 
     @property

@@ -56,7 +56,9 @@ def test_membership_by_losses_that_nobody_sees_is_that_in_the_clear(predicted: P
 
 def test_membership_needs_rows_of_both_kinds() -> None:
     def program(circle: Circle) -> Membership | None:
-        return hidden_membership(from_owner(circle, 0, np.zeros(4) if circle.rank == 0 else None, (4,)), 4, "party0")
+        return hidden_membership(
+            from_owner(circle, 0, np.zeros(4) if circle.rank == 0 else None, (4,)), 4, "party0"
+        )
 
     with pytest.raises(DataError, match="trained on and others"):
         run_parties(program, 2)
@@ -72,9 +74,7 @@ def test_votes_of_known_labels_rank_others_as_in_the_clear(parties: int) -> None
 
     def program(circle: Circle) -> float | None:
         own = alike if circle.rank == circle.size - 1 else None
-        return label_attack(
-            circle, circle.size - 1, own, label if circle.rank == 0 else None, 0, (known, tested)
-        )
+        return label_attack(circle, circle.size - 1, own, label if circle.rank == 0 else None, 0, (known, tested))
 
     found, *others = run_parties(program, parties)
     assert others == [None] * (parties - 1)
@@ -100,8 +100,8 @@ def test_likeness_by_cuts_is_the_inner_product_of_centred_sides() -> None:
     sides = np.column_stack([places[:, 1] <= 2, (places[:, 0] <= 1) | (places[:, 0] == 5)]).astype(float)
     sides = (sides - sides.mean(axis=0)) * np.sqrt([2.0, 1.0])
     expected = sides[20:] @ sides[:20].T
-    np.testing.assert_allclose(likeness(cuts, places, [-1, 5], 20), expected / np.abs(expected).max())
-    assert not likeness({}, places, [-1, 5], 20).any()
+    np.testing.assert_allclose(likeness(cuts, places, [5, -1], 20), expected / np.abs(expected).max())
+    assert not likeness({}, places, [5, -1], 20).any()
 
 
 def test_an_attacker_with_the_trees_splits_ranks_labels_that_follow_its_columns() -> None:
