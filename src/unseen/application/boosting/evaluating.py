@@ -16,7 +16,7 @@ from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import bin_shifts
 from unseen.application.evaluation.measuring import Scored
 from unseen.application.evaluation.reference import Reference
-from unseen.application.evaluation.selftest import Attacker
+from unseen.application.evaluation.selftest import Attacker, Held, Sizes
 from unseen.computation.learn.boosting import Boosted
 from unseen.computation.learn.boosting_settings import Objective
 from unseen.computation.learn.evaluate import stability
@@ -76,15 +76,21 @@ def scored(
 
 
 def attacked(
-    run: Run, asked: BoostingRequest, model: Boosted, own: Binned, label: Real | None, training: int
+    run: Run, asked: BoostingRequest, model: Boosted, own: Binned, rows: Scored, training: int
 ) -> dict[str, Json]:
-    """How well each partner could tell labels by its own columns, with its own splits and without: to the label's
-    party."""
+    """How well each partner could tell labels by its own columns, with its own splits and without, to the label's
+    party; and how far this one could tell a partner's bins from scores, to the partner. `rows` are all."""
     told: dict[str, Json] = {}
-    truth = RowValues(run.circle.rank_of(asked.label.party), label)
+    truth = RowValues(rows.holder, rows.label)
     for partner in asked.attacks_labels:
         mine = Attacker(own.places, own.widths, cuts_of(model.trees)) if run.party == partner else None
         told |= selftest.labels_by_likeness(run, partner, mine, truth, training, shown=True)
+    places = own.places.astype(np.float64)
+    sizes = Sizes(rows.predictor.size, {name: side.features for name, side in asked.parties.items()})
+    held = None if rows.opened is None else Held(places, rows.opened)
+    for partner in asked.attacks_features:
+        columns = places if run.party == partner else None
+        told |= selftest.features(run, partner, columns, asked.label.party, held, sizes)
     return told
 
 

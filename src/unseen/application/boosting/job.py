@@ -112,7 +112,7 @@ def _examined(
         told |= {} if found is None else {"evaluation": found}
     if asked.tests:
         tested = selftest.membership_of(everyone, rows.training, asked.hidden)
-        tested |= attacked(run, asked, model, own, rows.label, rows.training)
+        tested |= attacked(run, asked, model, own, everyone, rows.training)
         told |= {"self_test": tested} if tested else {}
     if asked.fairness:
         told |= equity.judge(run, asked.fairness, rows.table, scores, rows.label, holder)

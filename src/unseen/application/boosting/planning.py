@@ -10,7 +10,7 @@ from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.declared import as_parameter
 from unseen.application.evaluation import equity, measuring, selftest
 from unseen.computation.intersect import align
-from unseen.computation.learn import boosting, hidden_attacks
+from unseen.computation.learn import boosting, feature_attack, hidden_attacks
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
@@ -114,7 +114,12 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
     named += [("parity", parity.PROFILE)] if asked.parity else []
     named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
     named += [("evaluate", profile) for profile in _measured(asked)]
-    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+    steps = [Step(name, profile, roles, facts) for name, profile in named]
+    if asked.attacks_features:
+        steps.append(
+            Step("evaluate", feature_attack.PROFILE, {**roles, Role.OWNER: asked.attacks_features}, facts)
+        )
+    return tuple(steps)
 
 
 def _measured(asked: BoostingRequest) -> list[Profile]:

@@ -23,7 +23,7 @@ def present(console: Console, record: Mapping[str, Any], result: Mapping[str, An
     if "parity" in result:
         console.print(parity(result["parity"]))
     page.show(console, result)
-    if "evaluation" in result:
+    if {"evaluation", "self_test"} & result.keys():
         page.write(console, report, record, result, [own])
 
 

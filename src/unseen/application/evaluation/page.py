@@ -64,7 +64,7 @@ def listings(result: Mapping[str, Any]) -> list[Listing]:
     if judged := result.get("fairness"):
         found.append(_fairness(judged))
     if attacked := result.get("self_test"):
-        found.append(_attacked(attacked))
+        found += _attacked(attacked)
     if moved := result.get("own_stability"):
         rows = [[name, f"{value:.4f}"] for name, value in sorted(moved.items(), key=lambda pair: -pair[1])]
         found.append(Listing("Stability of the own columns", ("column", "index"), rows))
@@ -138,18 +138,28 @@ def _fairness(judged: Mapping[str, Any]) -> Listing:
     return Listing(title, ("group", "persons", "approved", "rate"), rows)
 
 
-def _attacked(found: Mapping[str, Any]) -> Listing:
-    """Ranks by attackers: 0.5 is a toss. An attacker that knows some labels is shown beside itself without what
-    the model showed it."""
-    rows = []
+def _attacked(found: Mapping[str, Any]) -> list[Listing]:
+    """Ranks by attackers, 0.5 is a toss, and shares of columns that others could tell. An attacker is shown beside
+    itself without what the model showed it."""
+    rows, listings = [], []
     for name, value in sorted(found.items()):
+        if name.startswith("features_by_"):
+            listings.append(_told_of_columns(name.removeprefix("features_by_"), value))
+            continue
         figures = value if isinstance(value, Mapping) else {"auc": value}
         who = "who was trained on, from losses" if name == "membership" else name.replace("_", " ")
         if "known" in figures:
             who += f", were {figures['known']:,} known there"
         without = f"{figures['without']:.3f}" if "without" in figures else ""
         rows.append([who, f"{figures['auc']:.3f}", without])
-    return Listing("The model under attack", ("attack", "AUC (0.5 is a toss)", "without the model"), rows)
+    head = ("attack", "AUC (0.5 is a toss)", "without the model")
+    return [*([Listing("The model under attack", head, rows)] if rows else []), *listings]
+
+
+def _told_of_columns(attacker: str, columns: Sequence[Mapping[str, Any]]) -> Listing:
+    rows = [[one["column"], f"{one['attack']:.1%}", f"{one['blind']:.1%}"] for one in columns]
+    head = ("column", "with the scores", "without")
+    return Listing(f"Share of the own columns' variance that {attacker} could tell", head, rows)
 
 
 def _in_order(figures: Mapping[str, float]) -> list[tuple[str, float]]:

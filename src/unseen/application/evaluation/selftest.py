@@ -4,12 +4,14 @@ Membership (Yeom, Giacomelli, Fredrikson, Jha, CSF 2018): does a row's loss say 
 party measures that on predictions that it has; where nobody has them, it is measured on shares. Labels: a partner
 that receives coefficients ranks rows by its own columns with their weights; one that was shown less ranks them by
 how alike they are to persons whose labels it might know (see `learn.hidden_attacks`). How well that works is
-measured on shares, and told to the label's party alone.
+measured on shares, and told to the label's party alone. Features: the label's party guesses the partners'
+columns from scores that it was shown and its own columns (see `learn.feature_attack`); each partner is told what
+of its own columns can be told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +20,7 @@ import numpy as np
 from unseen.application.evaluation.measuring import Scored
 from unseen.computation.learn import hidden_attacks
 from unseen.computation.learn.attacks import Membership, membership
+from unseen.computation.learn.feature_attack import feature_attack
 from unseen.computation.learn.hidden_attacks import hidden_membership, label_attack
 from unseen.computation.learn.hidden_measures import hidden_losses
 from unseen.computation.learn.hidden_quality import hidden_auc
@@ -42,6 +45,8 @@ LABELS: Final = Profile(
 )
 MOST_ROWS: Final = 1000
 """Rows on which an attack on shares is tried: enough for a standard error of the AUC of about 0.02."""
+LEAST_ROWS: Final = 10
+"""Rows for each column of the attacker's, at least: with fewer, any column is guessed by chance."""
 MOST_KNOWN: Final = 500
 """Persons whose labels an attacker is supposed to know, a third of the rows of the fit at most."""
 
@@ -110,6 +115,22 @@ class Attacker:
     seen: Cuts
 
 
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What the label's party has to guess columns by: its own (rows, columns), and the scores (rows,)."""
+
+    columns: Real
+    scores: Real
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The number of rows, and each party's columns."""
+
+    rows: int
+    columns: Mapping[str, Sequence[str]]
+
+
 def labels_by_likeness(
     run: Run, partner: str, own: Attacker | None, label: RowValues, training: int, shown: bool
 ) -> dict[str, Json]:
@@ -136,6 +157,30 @@ def labels_by_likeness(
         return {}
     found: dict[str, Json] = {"auc": areas[0], "without": areas[-1], "known": known, "rows": tested}
     return {f"labels_by_{partner}": found}
+
+
+def features(
+    run: Run, partner: str, own: Real | None, attacker: str, held: Held | None, sizes: Sizes
+) -> dict[str, Json]:
+    """What `attacker` could tell of a partner's columns; everyone takes part, the result at the partner.
+
+    `own` (rows, columns) at the partner. Of up to MOST_ROWS rows; empty where they are too few for the columns.
+    """
+    rows = min(sizes.rows, MOST_ROWS)
+    names, width = sizes.columns[partner], len(sizes.columns[attacker])
+    if rows < LEAST_ROWS * (width + 2):
+        return {}
+    seen = None if held is None else np.column_stack([held.columns[:rows], held.scores[:rows]])
+    columns = None if own is None else own[:rows]
+    circle, shape = run.circle, (rows, len(names), width)
+    found = feature_attack(circle, circle.rank_of(partner), columns, seen, circle.rank_of(attacker), shape)
+    if found is None:
+        return {}
+    told: list[Json] = [
+        {"column": name, "attack": float(attack), "blind": float(blind)}
+        for name, blind, attack in zip(names, *found, strict=True)
+    ]
+    return {f"features_by_{attacker}": told}
 
 
 def _outcome(label: Real) -> Real:

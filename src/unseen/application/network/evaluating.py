@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from unseen.application.evaluation import measuring, reference, selftest
 from unseen.application.evaluation.measuring import Scored
 from unseen.application.evaluation.reference import Reference
-from unseen.application.evaluation.selftest import Attacker
+from unseen.application.evaluation.selftest import Attacker, Held, Sizes
 from unseen.application.network.request import NetworkRequest
 from unseen.application.network.rows import Rows
 from unseen.computation.learn.binning import number_bins
@@ -70,8 +70,8 @@ def measures(
 
 
 def attacked(run: Run, asked: NetworkRequest, own: Real | None, scored: Scored, training: int) -> dict[str, Json]:
-    """What attacks make of a new network, to the label's party. It shows partners nothing, so that all that these
-    have is their own columns."""
+    """What attacks make of a new network. It shows partners nothing, so that all that these have is their own
+    columns; the label's party may have scores."""
     if not asked.tests:
         return {}
     told = selftest.membership_of(scored, training, asked.hidden)
@@ -79,6 +79,13 @@ def attacked(run: Run, asked: NetworkRequest, own: Real | None, scored: Scored, 
     for partner in asked.attacks_labels:
         mine = _attacker(own) if run.party == partner and own is not None else None
         told |= selftest.labels_by_likeness(run, partner, mine, truth, training, shown=False)
+    sizes = Sizes(scored.predictor.size, {name: side.features for name, side in asked.parties.items()})
+    held = None
+    if scored.opened is not None:
+        held = Held(np.empty((sizes.rows, 0)) if own is None else own, scored.opened)
+    for partner in asked.attacks_features:
+        columns = own if run.party == partner else None
+        told |= selftest.features(run, partner, columns, asked.label.party, held, sizes)
     return {"self_test": told} if told else {}
 
 

@@ -9,7 +9,7 @@ from unseen.application.declared import as_parameter
 from unseen.application.evaluation import equity, measuring, selftest
 from unseen.application.network.request import NetworkRequest, read_request
 from unseen.computation.intersect import align
-from unseen.computation.learn import hidden_attacks, network
+from unseen.computation.learn import feature_attack, hidden_attacks, network
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
@@ -99,7 +99,12 @@ def _steps(asked: NetworkRequest, agreement: Agreement) -> tuple[Step, ...]:
     named += [] if asked.hidden else [("evaluate", SCORED)]
     named += [("evaluate", profile) for profile in _measured(asked)]
     named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
-    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+    steps = [Step(name, profile, roles, facts) for name, profile in named]
+    if asked.attacks_features:
+        steps.append(
+            Step("evaluate", feature_attack.PROFILE, {**roles, Role.OWNER: asked.attacks_features}, facts)
+        )
+    return tuple(steps)
 
 
 def _measured(asked: NetworkRequest) -> list[Profile]:

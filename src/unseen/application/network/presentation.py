@@ -17,5 +17,5 @@ def present(console: Console, record: Mapping[str, Any], result: Mapping[str, An
     which = f"on {rows['training']:,} of" if rows["training"] else "of an earlier job on"
     console.print(f"network {layers} {which} {rows['aligned']:,} common rows")
     page.show(console, result)
-    if "evaluation" in result:
+    if {"evaluation", "self_test"} & result.keys():
         page.write(console, report, record, result)

@@ -107,6 +107,11 @@ class NetworkRequest(_Strict):
         owners = [name for name, side in sorted(self.parties.items()) if side.features]
         return tuple(name for name in owners if self.tests and name != self.label.party)
 
+    @property
+    def attacks_features(self) -> tuple[str, ...]:
+        """The partners whose columns scores may give away: how far the label's party could tell them is tested."""
+        return () if self.hidden else self.attacks_labels
+
 
 def read_request(body: Mapping[str, Any]) -> NetworkRequest:
     """Raises MisuseError, naming each field that is wrong."""

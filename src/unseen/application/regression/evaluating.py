@@ -11,6 +11,7 @@ from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
 from unseen.application.evaluation.measuring import Scored
 from unseen.application.evaluation.reference import Reference, reference
+from unseen.application.evaluation.selftest import Held, Sizes
 from unseen.application.regression.columns import Rows
 from unseen.application.regression.request import Family, RegressionRequest
 from unseen.application.regression.table import Table
@@ -95,8 +96,9 @@ def attacked(
     table: Table | None,
     rows: Scored,
     training: int,
+    offset: RowValues | None,
 ) -> dict[str, Json]:
-    """What attacks make of a model of which rows were held out: told to the label's party. `rows` are all."""
+    """What attacks make of a model of which rows were held out. `rows` are all, with their `offset`."""
     if not asked.tests:
         return {}
     told = selftest.membership_of(rows, training, hidden=not asked.predictions)
@@ -105,7 +107,24 @@ def attacked(
         truth = None if rows.label is None else rows.label[:training]
         area = selftest.labels(run, partner, own, truth, rows.holder, training)
         told |= {} if area is None else {f"labels_by_{partner}": area}
+    told |= _features(run, asked, parts, rows, offset)
     return {"self_test": told} if told else {}
+
+
+def _features(
+    run: Run, asked: RegressionRequest, parts: Sequence[Block], rows: Scored, offset: RowValues | None
+) -> dict[str, Json]:
+    """How far the label's party could tell partners' columns from predictors, less an offset that it knows."""
+    sizes = Sizes(rows.predictor.size, {name: side.features for name, side in asked.parties.items()})
+    own = next((block.values for block in parts if block.values is not None), None)
+    held, told = None, dict[str, Json]()
+    if rows.opened is not None:
+        known = 0.0 if offset is None or offset.values is None else offset.values
+        held = Held(np.empty((sizes.rows, 0)) if own is None else own, rows.opened - known)
+    for partner in asked.attacks_features:
+        mine = own if run.party == partner else None
+        told |= selftest.features(run, partner, mine, asked.label.party, held, sizes)
+    return told
 
 
 def _by_own_columns(parts: Sequence[Block], table: Table | None, partner: str) -> Real:

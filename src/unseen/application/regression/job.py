@@ -63,7 +63,7 @@ def perform(run: Run) -> Mapping[str, Json]:
         everyone = evaluating.scored(run, asked, model, scores, (opened, label), beside.weights)
         measured = everyone.rows_from(rows.training if asked.held_out else 0)
         result |= evaluating.evaluated(run, asked, parts, measured, before)
-        result |= evaluating.attacked(run, asked, parts, table, everyone, rows.training)
+        result |= evaluating.attacked(run, asked, parts, table, everyone, rows.training, beside.offset)
     if asked.fairness:
         holder = run.circle.rank_of(asked.label.party)
         result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)

@@ -11,7 +11,16 @@ from unseen.application.regression import evaluating, parity
 from unseen.application.regression.parity import OPENED
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.computation.intersect import align
-from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
+from unseen.computation.learn import (
+    collinearity,
+    feature_attack,
+    linear,
+    log_link,
+    logistic,
+    rows,
+    selection,
+    signs,
+)
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
 from unseen.encoding import Json
@@ -171,6 +180,10 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
     told += equity.PROFILES if asked.fairness else ()
     measured = {**roles, Role.RECIPIENT: (asked.label.party,)}
     steps += [Step("evaluate", profile, measured, facts) for profile in told]
+    if asked.attacks_features:
+        steps.append(
+            Step("evaluate", feature_attack.PROFILE, {**roles, Role.OWNER: asked.attacks_features}, facts)
+        )
     return tuple(steps)
 
 

@@ -26,7 +26,7 @@ def present(console: Console, record: Mapping[str, Any], result: Mapping[str, An
     if "parity" in result:
         console.print(parity(result["parity"]))
     page.show(console, result)
-    if "coefficients" in result or "evaluation" in result:
+    if {"coefficients", "evaluation", "self_test"} & result.keys():
         own = [coefficients(result["coefficients"])] if "coefficients" in result else []
         page.write(console, report, record, result, own)
 

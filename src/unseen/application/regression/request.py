@@ -164,6 +164,15 @@ class RegressionRequest(_Strict):
         return tuple(name for name in self.receiving() if tested and name != self.label.party)
 
     @property
+    def attacks_features(self) -> tuple[str, ...]:
+        """The partners whose columns predictions may give away: how far the label's party could tell them is
+        tested."""
+        owners = [
+            name for name, side in sorted(self.parties.items()) if side.features and name != self.label.party
+        ]
+        return tuple(owners) if self.tests and self.predictions else ()
+
+    @property
     def tests(self) -> bool:
         """Whether the fitted model is attacked."""
         return self.self_test and self.held_out > 0

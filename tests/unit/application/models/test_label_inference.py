@@ -1,4 +1,4 @@
-"""Label inference and membership against trees and networks, scores shown or hidden, against scikit-learn."""
+"""Labels, membership and features inferred from trees, networks and regressions, against scikit-learn."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from joint import Joint
+from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 
 from unseen.application import boosting, network, regression
@@ -65,7 +66,7 @@ def test_a_partner_with_splits_is_tested_for_what_it_could_tell_of_labels(
     assert found["auc"] == pytest.approx(roc_auc_score(truth[70:], votes.round(9)), abs=0.01)
     assert 0.5 < found["without"] < 1
     assert found["auc"] > 0.6
-    assert "self_test" not in result["bureau"]
+    assert set(result["bureau"]["self_test"]) == {"features_by_lender"}
     assert "were 70 known there" in page(
         {"title": "t", "plan_hash": "p", "agreement": "a", "plan": {"disclosures": {}}}, result["lender"]
     )
@@ -82,6 +83,8 @@ def test_what_the_attacks_tell_stands_in_the_plan_and_they_can_be_left_out(
     assert sum("own columns, with what the model showed and without" in words for words in told["lender"]) == 1
     assert sum("losses tell persons that the model was fitted to" in words for words in told["lender"]) == hidden
     assert not any("with what the model showed" in words or "losses" in words for words in told["bureau"])
+    assert sum("variance of each own column" in words for words in told["bureau"]) == (not hidden)
+    assert not any("variance of each own column" in words for words in told["lender"])
     without = joint.plan({**asked, "self_test": False}).disclosures()
     assert set(without["lender"]) < set(told["lender"])
     assert not any("what the model showed" in words or "losses tell" in words for words in without["lender"])
@@ -117,3 +120,43 @@ def test_a_network_shows_nothing_so_that_columns_alone_attack_it(tmp_path: Path)
     assert found["auc"] == found["without"] > 0.55
     assert "self_test" not in result["bureau"]
     assert "self_test" not in joint.run(**UNITS, **OUTCOME, held_out=0.3, self_test=False)["lender"]
+
+
+@pytest.mark.parametrize("model", ["trees", "network", "logistic"])
+def test_partners_are_told_how_far_scores_give_their_columns_away(model: str, tmp_path: Path) -> None:
+    application = {"trees": boosting, "network": network, "logistic": regression}[model].APPLICATION
+    joint = house(application, tmp_path)
+    settings = {"trees": TREES, "network": UNITS}.get(model, {"family": model, "predictions": True})
+    result = joint.run(**settings, **OUTCOME, held_out=0.3)
+    found = {one["column"]: one for one in result["bureau"]["self_test"]["features_by_lender"]}
+    assert "features_by_lender" not in result["lender"]["self_test"]
+    scores = joint.file("lender", "predictions.parquet" if model == "logistic" else "scores.parquet")
+    whole = scores.merge(joint.tables["lender"], left_on="key", right_on="id").merge(
+        joint.tables["bureau"], on="id"
+    )
+    if model == "trees":
+        for party, names in {"lender": ["income"], "bureau": ["age", "height", "weight"]}.items():
+            bins = json.loads((joint.folder / "1" / party / "boosting-model.json").read_text())["bins"]
+            for name in names:
+                whole[name] = np.searchsorted(bins[name]["edges"], whole[name], side="right")
+    score = "predictor" if model == "logistic" else "score"
+    for name in ("age", "height", "weight"):
+        r2 = [
+            LinearRegression().fit(whole[own], whole[name]).score(whole[own], whole[name])
+            for own in (["income"], ["income", score])
+        ]
+        assert (found[name]["blind"], found[name]["attack"]) == pytest.approx(tuple(r2), abs=1e-3)
+    page_of = page(
+        {"title": "t", "plan_hash": "p", "agreement": "a", "plan": {"disclosures": {}}}, result["bureau"]
+    )
+    assert "variance that lender could tell" in page_of
+
+
+def test_the_only_missing_column_of_a_linear_model_is_solved_for_and_its_owner_is_told(tmp_path: Path) -> None:
+    joint = house(regression.APPLICATION, tmp_path, classifies=False)
+    joint.tables = {**joint.tables, "bureau": joint.tables["bureau"][["id", "age"]]}
+    result = joint.run(family="linear", predictions=True, held_out=0.3)
+    (found,) = result["bureau"]["self_test"]["features_by_lender"]
+    assert found["attack"] > 0.999
+    assert found["blind"] < 0.1
+    assert "self_test" not in joint.run(family="linear", held_out=0.3)["bureau"]
