@@ -98,11 +98,12 @@ def _told(found: Membership, rows: int) -> dict[str, Json]:
 def labels(
     run: Run, partner: str, scores: Real | None, label: Real | None, holder: int, rows: int
 ) -> float | None:
-    """AUC of a partner's own `scores` (rows,), higher for 1, against the label, to rank `holder`."""
+    """AUC of a partner's own `scores` (rows,), higher for 1, against the label, to rank `holder`; of numbers,
+    those above the median count as 1."""
     count = min(rows, MOST_ROWS)
     own = None if scores is None else -scores[:count]
     shared = from_owner(run.circle, run.circle.rank_of(partner), own, (count,))
-    return hidden_auc(shared, None if label is None else label[:count], holder)
+    return hidden_auc(shared, None if label is None else _outcome(label[:count]), holder)
 
 
 @dataclass(frozen=True, eq=False)

@@ -160,8 +160,7 @@ class RegressionRequest(_Strict):
     @property
     def attacks_labels(self) -> tuple[str, ...]:
         """The partners that receive coefficients: how well these tell labels is tested."""
-        tested = self.tests and self.family is Family.LOGISTIC
-        return tuple(name for name in self.receiving() if tested and name != self.label.party)
+        return tuple(name for name in self.receiving() if self.tests and name != self.label.party)
 
     @property
     def attacks_features(self) -> tuple[str, ...]:

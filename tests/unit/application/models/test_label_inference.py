@@ -14,6 +14,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 
 from unseen.application import boosting, network, regression
+from unseen.application.evaluation import selftest
 from unseen.application.evaluation.page import page
 
 ROWS = 300
@@ -160,3 +161,19 @@ def test_the_only_missing_column_of_a_linear_model_is_solved_for_and_its_owner_i
     assert found["attack"] > 0.999
     assert found["blind"] < 0.1
     assert "self_test" not in joint.run(family="linear", held_out=0.3)["bureau"]
+
+
+def test_many_rows_are_attacked_by_a_part_of_either_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "MOST_ROWS", 60)
+    monkeypatch.setattr(selftest, "MOST_KNOWN", 40)
+    joint = house(boosting.APPLICATION, tmp_path)
+    joint.run(**TREES, **OUTCOME, held_out=0.3)
+    told = joint.file("lender", "scores.parquet").merge(joint.tables["lender"], left_on="key", right_on="id")
+    tested = joint.run(**TREES, **OUTCOME, held_out=0.3, hidden=True)["lender"]["self_test"]
+    losses = np.logaddexp(0, told["score"]) - told["score"] * told["label"]
+    picked = np.r_[losses[~told["held_out"]][:60], losses[told["held_out"]][:60]]
+    member = tested["membership"]
+    assert member["rows"] == 120
+    # Trees give many the same loss, and rounding decides between equals.
+    assert member["auc"] == pytest.approx(roc_auc_score(np.arange(120) < 60, -picked.round(3)), abs=0.02)
+    assert (tested["labels_by_bureau"]["known"], tested["labels_by_bureau"]["rows"]) == (40, 60)
