@@ -23,6 +23,7 @@ from unseen.application.alignment.request import (
     read_overlap,
 )
 from unseen.application.declared import as_parameter
+from unseen.application.derivation import SMALLEST_GROUP, derived, require_parties
 from unseen.computation.intersect import align, bucket_profile, cardinality, to_one
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
@@ -127,33 +128,18 @@ def _plan(
     request: Request, agreement: Agreement, asked: AlignRequest | OverlapRequest, step: Step, **parts: Any
 ) -> Plan:
     parameters: dict[str, Json] = {
-        "request": asked.model_dump(mode="json"),
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": max(2, agreement.limits.smallest_group),
+        SMALLEST_GROUP: max(2, agreement.limits.smallest_group),
         "round_to": agreement.limits.round_to,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
     parameters |= key_parameters(asked.parties)
     if isinstance(asked, AlignRequest):
         parameters |= {**join_parameters(asked), WAY: asked.way.value, **memory_parameters(asked)}
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        dealer=None,
-        steps=(step,),
-        parameters=parameters,
-        seed=request.seed,
-        **parts,
-    )
+    return derived(request, agreement, asked, dealer=None, steps=(step,), parameters=parameters, **parts)
 
 
 def _require_two(parties: Mapping[str, Side], agreement: Agreement) -> None:
-    if set(parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
+    require_parties(parties, agreement)
     if len(agreement.computing) != 2:
         raise MisuseError("the alignment of this version is for two parties")
     require_alike(parties)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from unseen.application.declared import Rows
+from unseen.application.request import Strict, read
 from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.cardinality import MOST_EXACT
 from unseen.computation.intersect.footprint import LEAST_MEMORY, MIB
@@ -16,8 +17,6 @@ from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
 from unseen.computation.intersect.spool import MOST_BUCKETS
 from unseen.data.join_keys import MOST_WARNED_SHARE
 from unseen.data.key_rules import KeyForm, Rule, form_of, parse_key
-from unseen.errors import MisuseError
-from unseen.interaction.agreement import explained
 
 Share = Annotated[float, Field(ge=0, le=1)]
 MOST_COUNTED: Final = 4_000_000
@@ -31,11 +30,7 @@ class Way(StrEnum):
     PREPARED = "prepared"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Side(_Strict):
+class Side(Strict):
     """One party's part: data set, key column with the rule by which its keys are written, and how many rows it
     offers at most, which is held to in the run."""
 
@@ -88,7 +83,7 @@ class AlignedSide(Side):
         return self
 
 
-class AlignRequest(_Strict):
+class AlignRequest(Strict):
     """`most_unfit` is the share of keys that may be empty, repeated or malformed, each; they are left out.
 
     `method` overrides the choice between elliptic curves and vector OLE. `kind` of join other than inner, `keys`
@@ -176,7 +171,7 @@ class AlignRequest(_Strict):
         return self
 
 
-class OverlapRequest(_Strict):
+class OverlapRequest(Strict):
     """`exact_up_to` keys of both sides together are all counted; more, on a sample of about so many."""
 
     parties: Mapping[str, Side]
@@ -186,15 +181,9 @@ class OverlapRequest(_Strict):
 
 def read_align(body: Mapping[str, Any]) -> AlignRequest:
     """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return AlignRequest.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
+    return read(AlignRequest, body)
 
 
 def read_overlap(body: Mapping[str, Any]) -> OverlapRequest:
     """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return OverlapRequest.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
+    return read(OverlapRequest, body)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.credit.request import Fairness
 from unseen.application.credit.sides import Standing
+from unseen.application.evaluation.equity import Fairness
 from unseen.computation.learn.binning import level_bins, pooled
 from unseen.computation.learn.fairness import Groups, fairness
 from unseen.computation.share.array import Shared

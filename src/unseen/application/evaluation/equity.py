@@ -6,8 +6,9 @@ from typing import Final, cast
 
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from unseen.application.request import Strict
 from unseen.computation.learn import fairness as protocol
 from unseen.computation.learn.binning import level_bins, pooled
 from unseen.computation.learn.fairness import Fairness as Counts
@@ -40,11 +41,9 @@ NAMES_LIMIT: Final = 1 << 14
 NAME_LENGTH: Final = 60
 
 
-class Fairness(BaseModel):
+class Fairness(Strict):
     """Whose column says who belongs to which group, and who is approved: those whose chance of the outcome is at
     most `most_bad`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     party: str
     column: str

@@ -12,8 +12,9 @@ from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 
+from unseen.application.request import read
 from unseen.application.several.job import limit, offered, released, request_of
-from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of, read
+from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of
 from unseen.computation.intersect import cardinality, pairs
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.pairs import Pair, Told, count_pairs

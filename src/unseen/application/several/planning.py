@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from unseen.application.derivation import SMALLEST_GROUP, derived, require_parties
+from unseen.application.request import Strict, read
 from unseen.computation.intersect import known_at, multiparty
 from unseen.computation.intersect.align import MOST_KEYS
 from unseen.computation.profile import Role
@@ -16,7 +18,7 @@ from unseen.data.contract import NORMALISATION
 from unseen.data.join_keys import MOST_WARNED_SHARE
 from unseen.encoding import Json
 from unseen.errors import MisuseError
-from unseen.interaction.agreement import Agreement, explained
+from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
 from unseen.interaction.declared import DECLARED
 from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
@@ -25,15 +27,6 @@ NUMBER: Final = "known"
 """The output of known-at: how many customers so many institutions know."""
 COUNT_FIRST: Final = "count_first"
 """The plan's parameter that an agreement may bound."""
-
-
-Asked = TypeVar("Asked", bound=BaseModel)
-
-
-class Strict(BaseModel):
-    """A part of a request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Offer(Strict):
@@ -120,39 +113,17 @@ def plan_of(
 ) -> Plan:
     """The plan of a request of three or more, with what differs from one to another in `parts`."""
     parameters: dict[str, Json] = {
-        "request": asked.model_dump(mode="json"),
         "key_normalisation": NORMALISATION,
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": max(2, agreement.limits.smallest_group),
+        SMALLEST_GROUP: max(2, agreement.limits.smallest_group),
         "round_to": agreement.limits.round_to,
         DECLARED: {name: side.rows for name, side in asked.parties.items()},
     }
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        steps=steps,
-        parameters=parameters,
-        seed=request.seed,
-        **parts,
-    )
-
-
-def read(kind: type[Asked], body: Mapping[str, Any]) -> Asked:
-    """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return kind.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
+    return derived(request, agreement, asked, steps=steps, parameters=parameters, **parts)
 
 
 def keys_of(asked: SeveralRequest, agreement: Agreement, fewest: int) -> dict[str, ColumnUse]:
     """Every party's key column. Raises MisuseError for other parties than the agreement's, or too few."""
-    if set(asked.parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
+    require_parties(asked.parties, agreement)
     if len(asked.parties) < fewest:
         raise MisuseError("this alignment is for three parties or more; two have their own, `align`")
     return {
