@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from unseen.application.boosting.columns import Binned
 from unseen.application.boosting.request import BoostingRequest
+from unseen.application.derivation import smallest_group
 from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import bin_shifts
 from unseen.application.evaluation.measuring import Scored
@@ -31,7 +32,7 @@ def shown(
     """Scores to a file, and how well they do on the rows that trained nothing."""
     held_out = np.arange(len(keys)) >= training
     pq.write_table(pa.table({"key": keys, "score": scores, "held_out": held_out}), run.folder / "scores.parquet")
-    found = measured(_predicted(asked), scores[training:], label[training:], _smallest_group(run))
+    found = measured(_predicted(asked), scores[training:], label[training:], smallest_group(run.plan))
     told: dict[str, Json] = {"rows": int(held_out.sum()), "scores": "revealed", **measuring.as_json(found)}
     told["stability"] = stability(scores[:training], scores[training:])
     figures = found.figures
@@ -61,7 +62,7 @@ def hidden(
         own = np.full(scores.shape, centre) if circle.rank == holder else None
         moved = scores + from_owner(circle, holder, own, scores.shape, WEIGHT_FRACTION)
         scores = Shared(circle, moved.words, WEIGHT_FRACTION + exponent)
-    smallest = _smallest_group(run)
+    smallest = smallest_group(run.plan)
     before = measuring.reference(scores[:training], asked.label.party, smallest)
     fresh = None if label is None else label[training:]
     scored = Scored(_predicted(asked), scores[training:], holder, None, fresh, 2.0**exponent)
@@ -92,7 +93,3 @@ def _magnitude(run: Run, holder: int, label: Real | None) -> int:
     if label is not None and run.circle.rank == holder:
         spread = np.round(np.log2([max(float(label.std()), 2.0**-16)])).astype(np.int16)
     return int(run.circle.tell_all("boosting/magnitude", holder, spread, np.empty(1, dtype=np.int16))[0])
-
-
-def _smallest_group(run: Run) -> int:
-    return max(1, int(cast("int", run.plan.parameters["smallest_group"])))

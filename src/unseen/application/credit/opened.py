@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.credit.columns import is_number
+from unseen.application.numbers import is_number
 from unseen.computation.channel import Channel
 from unseen.computation.types import Array, Index, Real
 from unseen.encoding import canonical, parse_json

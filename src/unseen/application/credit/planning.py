@@ -8,7 +8,6 @@ from unseen.application import joint_plan
 from unseen.application.credit import parity
 from unseen.application.credit.protocols import (
     COEFFICIENTS,
-    GROUPS,
     HIDDEN_COEFFICIENTS,
     HIDDEN_OWN_POINTS,
     HIDDEN_REASONS,
@@ -21,9 +20,10 @@ from unseen.application.credit.protocols import (
     WEIGHTS,
 )
 from unseen.application.credit.request import CreditRequest, Tables, read_request
+from unseen.application.evaluation import equity
 from unseen.application.joint_plan import Sources
 from unseen.application.regression.parity import OPENED
-from unseen.computation.learn import fairness, hidden_evidence, logistic, signs, woe
+from unseen.computation.learn import hidden_evidence, logistic, signs, woe
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
 from unseen.computation.profile import Profile, Role
 from unseen.data.catalogue import Use
@@ -36,8 +36,6 @@ PERSONS = ("scores", "reasons")
 OUTPUTS = ("scores", "coefficients", SCORECARD, "reasons")
 """What the label's holder receives, by the names that an agreement's `recipients` use; the first are a
 person's."""
-FAIRNESS = "fairness"
-"""What the label's holder receives besides, where it is asked for."""
 OWN = "own-coefficients"
 """What each partner receives: the coefficients and points of its own columns."""
 
@@ -68,7 +66,7 @@ def _outputs(asked: CreditRequest, agreement: Agreement) -> dict[str, tuple[str,
 
     holder, hidden = asked.label.party, asked.tables is Tables.NOBODY
     received = [name for name in OUTPUTS if not hidden or name != SCORECARD or agreed(SCORECARD, holder)]
-    received += [FAIRNESS] if asked.fairness else []
+    received += [equity.OUTPUT] if asked.fairness else []
     received += [OPENED] if asked.parity else []
     outputs = {holder: tuple(received)}
     for partner in asked.partners():
@@ -107,8 +105,8 @@ def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tup
     if asked.self_test and (knowing or not hidden):
         named.append(("evaluate", HIDDEN_AUC))
     if asked.fairness:
-        named += [("evaluate", fairness.PROFILE), ("evaluate", GROUPS)]
-        facts |= {"group_owner": asked.fairness.party}
+        named += [("evaluate", profile) for profile in equity.PROFILES]
+        facts |= equity.facts(asked.fairness, agreement.limits.smallest_group)
     if asked.parity:
         named.append(("parity", parity.PROFILE))
     steps = [Step(name, profile, who, facts) for name, profile in named]
@@ -120,7 +118,7 @@ def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tup
 def _flows(outputs: Mapping[str, tuple[str, ...]], made: Sources) -> list[Flow]:
     """Scores and reasons are a figure for each person; all else is the model, learned from the label too."""
     flows = {name: Flow(name, Shape.PERSON, made.features) for name in PERSONS}
-    flows[FAIRNESS] = Flow(FAIRNESS, Shape.AGGREGATE, made.judged)
+    flows[equity.OUTPUT] = Flow(equity.OUTPUT, Shape.AGGREGATE, made.judged)
     flows[OPENED] = Flow(OPENED, Shape.VALUE, made.opened)
     given = dict.fromkeys(name for names in outputs.values() for name in names)
     return [flows.get(name, Flow(name, Shape.MODEL, made.learned)) for name in given]

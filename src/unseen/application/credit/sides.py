@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
 from unseen.application.credit.request import CreditRequest
+from unseen.application.derivation import smallest_group
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.learn.coded import BinnedBlock
@@ -57,7 +58,7 @@ class Standing:
     @property
     def group(self) -> int:
         """The least number of rows that a count may speak of, as agreed."""
-        return int(cast("int", self.run.plan.parameters["smallest_group"]))
+        return smallest_group(self.run.plan)
 
     def features(self, party: str) -> list[str]:
         """A party's features in the order that all parties use."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from unseen.application.derivation import smallest_group
 from unseen.application.request import Strict
 from unseen.computation.learn import fairness as protocol
 from unseen.computation.learn.binning import level_bins, pooled
@@ -56,15 +57,17 @@ def facts(asked: Fairness | None, smallest: int) -> dict[str, str]:
 
 
 def judge(
-    run: Run, asked: Fairness, table: pa.Table, odds: Shared, label: Real | None, holder: int
+    run: Run, asked: Fairness | None, table: pa.Table, odds: Shared, label: Real | None, holder: int
 ) -> dict[str, Json]:
-    """Approve by shared log-odds (n,) of the outcome, and count by group; everyone takes part.
+    """Approve by shared log-odds (n,) of the outcome, and count by group, if that is asked; everyone takes part.
 
     `table` are this party's rows in the same order, `label` (n,) known at rank `holder`, who gets the counts.
     Raises DataError at the attribute's owner where there are not two groups that are large enough.
     """
+    if asked is None:
+        return {}
     owner = run.circle.rank_of(asked.party)
-    smallest = max(1, int(cast("int", run.plan.parameters["smallest_group"])))
+    smallest = smallest_group(run.plan)
     groups, names = None, list[str]()
     if run.circle.rank == owner:
         numbers, names = grouped(table, asked.column, smallest)

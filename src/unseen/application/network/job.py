@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
+from unseen.application.derivation import smallest_group
 from unseen.application.evaluation import equity, measuring, selftest
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
 from unseen.application.evaluation.held_out import training_first
@@ -21,7 +22,7 @@ from unseen.application.joint_table import JointTable, joint_table
 from unseen.application.network.model import FILE, Part, read_part, write_part
 from unseen.application.network.request import NetworkRequest, read_request
 from unseen.application.numbers import numbers
-from unseen.application.outcome_values import outcomes
+from unseen.application.outcome_values import outcomes, require_both
 from unseen.computation.learn.evaluate import stability
 from unseen.computation.learn.measures import Predicted, measured
 from unseen.computation.learn.network import Features, Network, Settings, fit_network, require_in_range
@@ -37,7 +38,7 @@ def perform(run: Run) -> Mapping[str, Json]:
     label's party scores.parquet."""
     asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
     rows, training = _aligned(run, asked)
-    label = _labels(rows.table, asked) if run.party == asked.label.party else None
+    label = _label(rows.table, asked) if run.party == asked.label.party else None
     own = _values(rows.table, asked.parties[run.party].features)
     run.progress("train", 0.0)
     if asked.model:
@@ -58,9 +59,8 @@ def perform(run: Run) -> Mapping[str, Json]:
         result["own_stability"] = number_shifts(kept, asked.parties[run.party].features, fresh)
     measures = _hidden if asked.hidden else _shown
     result |= measures(run, asked, rows, scores, label, training)
-    if asked.fairness:
-        holder = run.circle.rank_of(asked.label.party)
-        result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
+    holder = run.circle.rank_of(asked.label.party)
+    result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
     run.progress("evaluate", 1.0)
     return result
 
@@ -76,18 +76,9 @@ def _aligned(run: Run, asked: NetworkRequest) -> tuple[JointTable, int]:
     return found.take(order), training
 
 
-def _labels(table: pa.Table, asked: NetworkRequest) -> Real:
-    column = table[asked.label.column]
-    if column.null_count:
-        raise DataError(
-            f"the label {asked.label.column!r} is missing in some rows; leave these rows out at the source"
-        )
-    found = outcomes(column.to_pylist(), asked.label.positive)
-    if not 0 < found.sum() < len(found):
-        raise DataError(
-            f"the label {asked.label.column!r} has one class only among the common rows; "
-            f"check the values that mean 1 ({', '.join(sorted(map(str, asked.label.positive)))})"
-        )
+def _label(table: pa.Table, asked: NetworkRequest) -> Real:
+    found = outcomes(table, asked.label.column, asked.label.positive)
+    require_both(found, asked.label.column, asked.label.positive)
     return found
 
 
@@ -173,7 +164,7 @@ def _shown(
     held_out = np.arange(len(label)) >= training
     path = run.folder / "scores.parquet"
     pq.write_table(pa.table({"key": rows.texts, "score": opened, "held_out": held_out}), path)
-    found = measured(Predicted.OUTCOME, opened[training:], label[training:], _smallest_group(run))
+    found = measured(Predicted.OUTCOME, opened[training:], label[training:], smallest_group(run.plan))
     told: dict[str, Json] = {"rows": int(held_out.sum()), "scores": "revealed", **measuring.as_json(found)}
     told["stability"] = stability(opened[:training], opened[training:])
     attacked: Json = selftest.members(Predicted.OUTCOME, opened, label, training)
@@ -184,14 +175,10 @@ def _hidden(
     run: Run, asked: NetworkRequest, rows: JointTable, scores: Shared, label: Real | None, training: int
 ) -> dict[str, Json]:
     """The same on shares: measures to the label's party, no score to anyone."""
-    smallest = _smallest_group(run)
+    smallest = smallest_group(run.plan)
     before = measuring.reference(scores[:training], asked.label.party, smallest)
     fresh = None if label is None else label[training:]
     holder = run.circle.rank_of(asked.label.party)
     scored = Scored(Predicted.OUTCOME, scores[training:], holder, None, fresh)
     found = measuring.evaluated(scored, True, True, before, smallest)
     return {} if found is None else {"evaluation": found}
-
-
-def _smallest_group(run: Run) -> int:
-    return max(1, int(cast("int", run.plan.parameters["smallest_group"])))

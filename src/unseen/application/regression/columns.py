@@ -87,10 +87,7 @@ def labels(table: pa.Table, label: Label) -> Real:
     """The label (rows,): 1 for the values asked for and 0 for others, or the number itself. Raises DataError."""
     if not label.positive:
         return numbers(table, label.column)
-    column = table[label.column]
-    if column.null_count:
-        raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
-    return outcomes(column.to_pylist(), label.positive)
+    return outcomes(table, label.column, label.positive)
 
 
 def terms(run: Run, asked: RegressionRequest, rows: Rows) -> RowTerms:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 
+from unseen.application.derivation import smallest_group
 from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
 from unseen.application.evaluation.measuring import Reference, Scored
@@ -42,7 +43,7 @@ def kept(
     run: Run, asked: RegressionRequest, rows: Rows, parts: Sequence[Block], scores: Shared
 ) -> tuple[Reference, dict[str, Json]]:
     """The rows of the fit, to compare later ones with: bands of their scores, bins of the own columns."""
-    reference = measuring.reference(scores[: rows.training], asked.label.party, smallest_group(run))
+    reference = measuring.reference(scores[: rows.training], asked.label.party, smallest_group(run.plan))
     own = [kept_numbers(block.names, block.values[: rows.training]) for block in parts if block.values is not None]
     return reference, own[0] if own else {}
 
@@ -70,7 +71,7 @@ def evaluated(
     )
     reference, columns = before
     found = measuring.evaluated(
-        scored, asked.compares_outcomes, not asked.predictions, reference, smallest_group(run)
+        scored, asked.compares_outcomes, not asked.predictions, reference, smallest_group(run.plan)
     )
     told: dict[str, Json] = {} if found is None else {"evaluation": found}
     for block in parts:
@@ -110,8 +111,3 @@ def _by_own_columns(parts: Sequence[Block], table: Table | None, partner: str) -
         if block.values is not None:
             return np.asarray(block.values @ np.array([weights.get(name, 0.0) for name in block.names]))
     return np.zeros(parts[0].rows)
-
-
-def smallest_group(run: Run) -> int:
-    """The least number of rows that a band may hold, as agreed."""
-    return max(1, int(cast("int", run.plan.parameters["smallest_group"])))

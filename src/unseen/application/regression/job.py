@@ -63,9 +63,8 @@ def perform(run: Run) -> Mapping[str, Json]:
         measured = scores[rows.training :] if asked.held_out else scores
         result |= evaluating.evaluated(run, asked, parts, model, measured, opened, label, before)
         result |= evaluating.attacked(run, asked, parts, table, opened, label, rows.training)
-    if asked.fairness:
-        holder = run.circle.rank_of(asked.label.party)
-        result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
+    holder = run.circle.rank_of(asked.label.party)
+    result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
     run.progress("evaluate", 1.0)
     return result
 
