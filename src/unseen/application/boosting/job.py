@@ -15,13 +15,14 @@ from blake3 import blake3
 
 from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
 from unseen.application.boosting.evaluating import hidden, own_stability, shown, whole
-from unseen.application.boosting.model import FILE, Part, read_part, write_part
+from unseen.application.boosting.model import KIND, Part, read_part, write_part
 from unseen.application.boosting.parity import distance
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.characteristics import kept_bins
 from unseen.application.evaluation.held_out import lots
 from unseen.application.joint_table import joint_table
+from unseen.application.model_part import Origin, require_agreement, require_same
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
 from unseen.computation.types import Real
@@ -137,10 +138,7 @@ def _trained(run: Run, asked: BoostingRequest, rows: Rows, label: Real | None) -
 
 def _part(run: Run, model: Boosted, own: Binned, counts: Mapping[str, Json]) -> Part:
     return Part(
-        party=run.party,
-        parties=run.plan.parties,
-        plan=run.plan.hash,
-        agreement=run.plan.agreement,
+        origin=Origin.of(run.party, run.plan),
         objective=model.settings.objective,
         base=model.settings.base,
         columns=model.columns,
@@ -152,24 +150,14 @@ def _part(run: Run, model: Boosted, own: Binned, counts: Mapping[str, Json]) -> 
 
 def _taken_up(run: Run, asked: BoostingRequest, rows: Rows) -> Held:
     """An earlier job's model, this party's part from its own folder; all must hold parts of one model."""
-    part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.plan.parties)
-    if part.agreement != run.plan.agreement:
-        raise MisuseError(f"the model of job {asked.model} was made under another agreement")
+    part = read_part(run.earlier(asked.model, KIND.file), asked.model, run.party, run.plan.parties)
+    require_agreement(run, asked.model, part.origin)
     if (part.objective is Objective.LOGISTIC) != asked.classifies:
         raise MisuseError(f"the model of job {asked.model} predicts {part.objective.value}, not what is asked")
-    _same_model(run, part)
+    require_same(run, KIND, part.origin)
     settings = Settings(objective=part.objective, base=part.base)
     model = Boosted(run.circle, settings, part.columns, list(part.trees))
     return model, cut_as(rows.table, asked.parties[run.party].features, part.bins), part.counts
-
-
-def _same_model(run: Run, part: Part) -> None:
-    mine = np.frombuffer(blake3(part.plan.encode()).digest(), dtype=np.uint8)
-    for channel in run.circle.others():
-        channel.send("boosting/model", mine)
-    for channel in run.circle.others():
-        if not np.array_equal(channel.receive("boosting/model", np.uint8, len(mine)), mine):
-            raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
 
 
 def _own_splits(model: Boosted, own: Binned) -> Json:

@@ -19,7 +19,8 @@ from unseen.application.evaluation.characteristics import kept_numbers, number_s
 from unseen.application.evaluation.held_out import training_first
 from unseen.application.evaluation.measuring import Scored
 from unseen.application.joint_table import JointTable, joint_table
-from unseen.application.network.model import FILE, Part, read_part, write_part
+from unseen.application.model_part import require_agreement, require_same
+from unseen.application.network.model import KIND, Part, read_part, write_part
 from unseen.application.network.request import NetworkRequest, read_request
 from unseen.application.numbers import numbers
 from unseen.application.outcome_values import outcomes, require_both
@@ -140,17 +141,11 @@ def _trained(
 
 def _taken_up(run: Run, asked: NetworkRequest) -> Part:
     """An earlier job's network, this party's part from its own folder; all must hold parts of one."""
-    part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.circle)
-    if part.agreement != run.plan.agreement:
-        raise MisuseError(f"the model of job {asked.model} was made under another agreement")
+    part = read_part(run.earlier(asked.model, KIND.file), asked.model, run.party, run.circle)
+    require_agreement(run, asked.model, part.origin)
     if dict(part.features) != {name: side.features for name, side in asked.parties.items()}:
         raise MisuseError("the model was made of other columns; ask for just the columns that it was made of")
-    mine = np.frombuffer(blake3(part.plan.encode()).digest(), dtype=np.uint8)
-    for channel in run.circle.others():
-        channel.send("network/model", mine)
-    for channel in run.circle.others():
-        if not np.array_equal(channel.receive("network/model", np.uint8, len(mine)), mine):
-            raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
+    require_same(run, KIND, part.origin)
     return part
 
 

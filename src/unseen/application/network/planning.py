@@ -7,6 +7,8 @@ from typing import Final
 from unseen.application import joint_plan
 from unseen.application.evaluation import equity, measuring
 from unseen.application.joint_plan import Sources
+from unseen.application.model_part import compared
+from unseen.application.network.model import KIND
 from unseen.application.network.request import NetworkRequest, read_request
 from unseen.computation.learn import network
 from unseen.computation.learn.measures import Predicted
@@ -25,12 +27,7 @@ SCORED: Final = Profile(
     reveals=(Disclosure(Role.RECIPIENT, "the score of every common row"),),
     messages=(Message("reveal/scores", Carries.DISCLOSED, most_messages=1),),
 )
-TAKEN_UP: Final = Profile(
-    id="network/model",
-    title="Parts of one network",
-    source="digests of the plan that made it, compared",
-    messages=(Message("network/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),),
-)
+TAKEN_UP: Final = compared(KIND)
 
 
 def plan(request: Request, agreement: Agreement) -> Plan:

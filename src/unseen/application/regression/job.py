@@ -11,14 +11,14 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from blake3 import blake3
 
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.measuring import Reference
+from unseen.application.model_part import require_agreement, require_same
 from unseen.application.regression import evaluating
 from unseen.application.regression.columns import Rows, aligned, blocks, first_rows, labels, terms
 from unseen.application.regression.fitting import fitted, holds
-from unseen.application.regression.model import FILE, Part, read_part, write_part
+from unseen.application.regression.model import KIND, Part, read_part, write_part
 from unseen.application.regression.parity import distance
 from unseen.application.regression.planning import needs_label
 from unseen.application.regression.request import RegressionRequest, read_request
@@ -116,28 +116,18 @@ def _kept(
 
 def _taken_up(run: Run, asked: RegressionRequest, parts: Sequence[Block]) -> Part:
     """An earlier job's model, this party's part from its own folder; all must hold parts of one model."""
-    part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.circle)
-    if part.agreement != run.plan.agreement:
-        raise MisuseError(f"the model of job {asked.model} was made under another agreement")
+    part = read_part(run.earlier(asked.model, KIND.file), asked.model, run.party, run.circle)
+    require_agreement(run, asked.model, part.origin)
     if part.family is not asked.family:
         raise MisuseError(f"the model of job {asked.model} is a {part.family.value} regression, not what is asked")
     holds(parts, part.model)
-    _same_model(run, part)
+    require_same(run, KIND, part.origin)
     if asked.monitor and part.reference is None:
         raise MisuseError(
             f"the model of job {asked.model} was fitted to all rows and kept nothing of them to compare with; "
             "fit it again with `held_out`"
         )
     return part
-
-
-def _same_model(run: Run, part: Part) -> None:
-    mine = np.frombuffer(blake3(part.plan.encode()).digest(), dtype=np.uint8)
-    for channel in run.circle.others():
-        channel.send("regression/model", mine)
-    for channel in run.circle.others():
-        if not np.array_equal(channel.receive("regression/model", np.uint8, len(mine)), mine):
-            raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
 
 
 def _predicted(run: Run, asked: RegressionRequest, rows: Rows, scores: Shared, model: Fit) -> Real | None:

@@ -7,7 +7,9 @@ from typing import Final
 from unseen.application import joint_plan
 from unseen.application.evaluation import equity, measuring, selftest
 from unseen.application.joint_plan import Sources
+from unseen.application.model_part import compared
 from unseen.application.regression import evaluating, parity
+from unseen.application.regression.model import KIND
 from unseen.application.regression.parity import OPENED
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
@@ -50,12 +52,7 @@ PREDICTED: Final = Profile(
     reveals=(Disclosure(Role.OWNER, "the linear predictor of every common row"),),
     messages=(Message("reveal/predictor", Carries.DISCLOSED, most_messages=1),),
 )
-TAKEN_UP: Final = Profile(
-    id="regression/model",
-    title="Parts of one model",
-    source="digests of the plan that made it, compared",
-    messages=(Message("regression/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),),
-)
+TAKEN_UP: Final = compared(KIND)
 FITTED: Final = {
     Family.LINEAR: linear.PROFILE,
     Family.LOGISTIC: logistic.PROFILE,
