@@ -171,8 +171,8 @@ def _facts(agreement: Agreement) -> dict[str, str]:
     return {"smallest_overlap": str(agreement.limits.smallest_overlap)}
 
 
-def estimate_align(plan: Plan) -> dict[str, Json]:
-    """Seconds, bytes and a party's memory for as many rows as declared: measured rates."""
+def estimate_align(plan: Plan, rows: int) -> dict[str, Json]:
+    """Seconds, bytes and a party's memory for as many rows as declared, whatever `rows` are: measured rates."""
     one, two = declared(plan).values()
     if found := seconds_and_bytes(plan, min(one, two), max(one, two)):
         return {"seconds": _START_SECONDS + found[0], "bytes": found[1]}
@@ -187,8 +187,8 @@ def estimate_align(plan: Plan) -> dict[str, Json]:
     }
 
 
-def estimate_overlap(plan: Plan) -> dict[str, Json]:
-    """Seconds and bytes for as many rows as declared: measured rates."""
+def estimate_overlap(plan: Plan, rows: int) -> dict[str, Json]:
+    """Seconds and bytes for as many rows as declared, whatever `rows` are: measured rates."""
     one, two = declared(plan).values()
     most = read_overlap(cast("Mapping[str, Json]", plan.parameters["request"])).exact_up_to
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,13 @@ from rich.markup import escape as plain
 from unseen.application.alignment.picture import circles
 
 
-def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print this party's numbers and write the page. A party that is no recipient of the number gets the sizes."""
     for warning in result["warnings"]:
         console.print(f"[yellow]warning[/]  {plain(warning)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,13 @@ from unseen.application.evaluation import page
 from unseen.application.evaluation.page import Listing
 
 
-def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print what this party received, and write its page; a party that is no recipient of the table reads how the
     fit went."""
     taken = f", {result['steps']} steps" if result.get("steps") else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, cast
 
@@ -63,7 +64,13 @@ def count_everyone(run: Run) -> Mapping[str, Json]:
     }
 
 
-def present(console: Console, result: Mapping[str, Any]) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print this party's numbers."""
     for warning in result["warnings"]:
         console.print(f"[yellow]warning[/]  {escape(warning)}")

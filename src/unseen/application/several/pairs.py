@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
+from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Final
 
@@ -101,7 +102,13 @@ def count_each_pair(run: Run) -> Mapping[str, Json]:
     return {**more, "pairs": numbers, "rounded_to": unit, "seconds": round(perf_counter() - began, 3)}
 
 
-def present(console: Console, result: Mapping[str, Any]) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print the numbers that this party may know."""
     for warning in result["warnings"]:
         console.print(f"[yellow]warning[/]  {escape(warning)}")
@@ -117,10 +124,11 @@ def present(console: Console, result: Mapping[str, Any]) -> None:
     console.print(f"  seconds  {result['seconds']:.2f}")
 
 
-def estimate(plan: Plan) -> dict[str, Json]:
-    """Seconds and bytes for as many rows as declared: measured rates, one pair after the other."""
-    rows, most = declared(plan), int(request_in(plan)["exact_up_to"])
-    sizes = [(rows[one], rows[two]) for one, two in _planned(plan)]
+def estimate(plan: Plan, rows: int) -> dict[str, Json]:
+    """Seconds and bytes for as many rows as declared, whatever `rows` are: measured rates, one pair after the
+    other."""
+    offers, most = declared(plan), int(request_in(plan)["exact_up_to"])
+    sizes = [(offers[one], offers[two]) for one, two in _planned(plan)]
     return {
         "seconds": _START_SECONDS + sum(cardinality.seconds(one, two, most) for one, two in sizes),
         "bytes": sum(cardinality.bytes_moved(one, two, most) for one, two in sizes),

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from unseen.application.several import ALIGN_ALL, KNOWN_AT, AlignAll, KnownAt
+from unseen.application.lazy import Lazy
+from unseen.application.several import ALIGN_ALL, KNOWN_AT
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.encoding import Json
@@ -22,7 +23,6 @@ from unseen.interaction.application import Request, Run
 from unseen.interaction.flow import check_flows
 from unseen.interaction.plan import Plan
 
-Application = AlignAll | KnownAt
 TERMS = """
 agreement: Common customers of three
 parties:
@@ -47,7 +47,7 @@ TABLES = {
 }
 
 
-def planned(application: Application, terms: str = TERMS, **more: Any) -> tuple[Plan, Agreement]:
+def planned(application: Lazy, terms: str = TERMS, **more: Any) -> tuple[Plan, Agreement]:
     parties = {name: {"dataset": "people", "key": "tax", "rows": 100} for name in TABLES}
     agreement = from_yaml(terms)
     asked = Request("a" * 32, application.name, agreement.id, "bank", "0" * 64, {"parties": parties, **more})
@@ -55,7 +55,7 @@ def planned(application: Application, terms: str = TERMS, **more: Any) -> tuple[
 
 
 def ran(
-    application: Application, plan: Plan, folder: Path, tables: Mapping[str, pa.Table] = TABLES
+    application: Lazy, plan: Plan, folder: Path, tables: Mapping[str, pa.Table] = TABLES
 ) -> dict[str, Mapping[str, Json]]:
     def program(circle: Circle) -> Mapping[str, Json]:
         at = folder / circle.me
@@ -65,7 +65,7 @@ def ran(
     return dict(zip(plan.parties, run_parties(program, list(plan.parties)), strict=True))
 
 
-def shown(application: Application, result: Mapping[str, Any], report: Path) -> str:
+def shown(application: Lazy, result: Mapping[str, Any], report: Path) -> str:
     text = io.StringIO()
     application.present(Console(file=text, width=200), {}, result, report, [])
     return " ".join(text.getvalue().split())
@@ -117,7 +117,7 @@ def test_the_number_known_at_so_many_is_rounded_as_agreed(least: int, known: int
 
 @pytest.mark.parametrize(("application", "more"), [(ALIGN_ALL, {}), (KNOWN_AT, {"least": 3})])
 def test_too_few_too_many_and_bad_keys_stop_the_run(
-    application: Application, more: Mapping[str, Any], tmp_path: Path
+    application: Lazy, more: Mapping[str, Any], tmp_path: Path
 ) -> None:
     plan, _ = planned(application, TERMS.replace("smallest_overlap: 5", "smallest_overlap: 12"), **more)
     with pytest.raises(RefusedError, match="smallest-overlap"):
