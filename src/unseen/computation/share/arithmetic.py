@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -178,16 +178,15 @@ def public_product(value: Shared, factor: Public, fraction: int = fixed.FRACTION
     return Shared(value.circle, value.words * words, value.fraction + fraction)
 
 
-def matrix_product(left: Shared, right: Shared, asked: MatrixAsked | None = None) -> Shared:
-    """(m, k) by (k, n), fractions added, not truncated: one round, 8·(mk + kn) bytes to each peer.
-
-    `asked` is what `ask_matrix_product` announced for these shapes, if the caller knew them beforehand.
-    """
+def matrix_product(left: Shared, right: Shared) -> Shared:
+    """(m, k) by (k, n), fractions added, not truncated: one round, 8·(mk + kn) bytes to each peer."""
     circle = left.circle
     (m, k), (inner, n) = left.shape, right.shape
     if k != inner:
         raise MisuseError(f"shapes {left.shape} and {right.shape} do not multiply")
-    mask, factor = asked or ask_matrix_product(circle, m, k, n)
+    mask = circle.source.ask(MatrixMask(m, k, -1))
+    factor = circle.source.ask(MatrixProduct(mask.number, m, k, n, False, -1))
+    circle.source.forget(mask.number)
     (a,) = mask.take()
     b, c = factor.take()
     d, e = circle.open_words("matrix-product", left.words - a, right.words - b)
@@ -210,17 +209,6 @@ def public_matrix_product(left: Shared | Real, right: Shared | Real) -> Shared:
         raise MisuseError(f"shapes {factor.shape} and {right.shape} do not multiply")
     words = ring.product(fixed.encode(factor, fixed.FRACTION, "public factor"), np.ascontiguousarray(right.words))
     return rescale(Shared(right.circle, words, right.fraction + fixed.FRACTION), right.fraction)
-
-
-MatrixAsked: TypeAlias = tuple[Ticket, Ticket]
-
-
-def ask_matrix_product(circle: Circle, m: int, k: int, n: int) -> MatrixAsked:
-    """Announce a product of (m, k) by (k, n) that will come, so that its randomness is there in time."""
-    mask = circle.source.ask(MatrixMask(m, k, -1))
-    factor = circle.source.ask(MatrixProduct(mask.number, m, k, n, False, -1))
-    circle.source.forget(mask.number)
-    return mask, factor
 
 
 @Protocol
