@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unseen.application.evaluation import picture
+from unseen.application.evaluation.figures import written
 
 NAMES: Final = {
     "auc": "AUC",
@@ -117,7 +118,7 @@ def page(record: Mapping[str, Any], result: Mapping[str, Any], before: Sequence[
 
 
 def _figures(evaluation: Mapping[str, Any]) -> Listing:
-    rows = [[NAMES.get(name, name), f"{value:.4f}"] for name, value in _in_order(evaluation.get("figures", {}))]
+    rows = [[NAMES.get(name, name), written(value)] for name, value in _in_order(evaluation.get("figures", {}))]
     if "stability" in evaluation:
         word = "another population" if evaluation["stability"] > MOVED else "the same population"
         rows.append(["population stability index", f"{evaluation['stability']:.4f} ({word})"])
@@ -156,8 +157,8 @@ def _bands(bands: Sequence[Mapping[str, Any]]) -> Listing:
         [
             f"{number}",
             f"{band['rows']:,}",
-            f"{band['came'] / band['rows']:.4g}",
-            f"{band['expected'] / band['rows']:.4g}",
+            written(band["came"] / band["rows"]),
+            written(band["expected"] / band["rows"]),
             f"{band['lift']:.2f}",
             f"{band['gain']:.1%}",
         ]

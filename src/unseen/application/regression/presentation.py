@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from unseen.application.evaluation import page
+from unseen.application.evaluation.figures import trimmed
 from unseen.application.evaluation.page import Listing
 
 
@@ -55,18 +56,14 @@ def coefficients(lines: list[Mapping[str, Any]]) -> Listing:
         cells = ["out"] + [""] * 5
         if line["p"] is not None:
             cells = [
-                _number(line["value"]),
-                _number(line["error"]),
+                trimmed(line["value"], 3),
+                trimmed(line["error"], 3),
                 f"{line['statistic']:.2f}",
                 f"{line['p']:.3f}" if line["p"] >= 0.001 else "<0.001",
-                _number(line["low"]),
-                _number(line["high"]),
+                trimmed(line["low"], 3),
+                trimmed(line["high"], 3),
             ]
         if inflated:
             cells.append("" if line["inflation"] is None else f"{line['inflation']:.2f}")
         rows.append([line["column"], line["party"], *cells])
     return Listing("Coefficients", head, rows, numbers=2)
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"
