@@ -72,8 +72,7 @@ def require_alike(parties: Mapping[str, KeyedSide]) -> None:
 
 
 def as_parameters(parties: Mapping[str, KeyedSide]) -> dict[str, Json]:
-    """The rules that all must use. Raises MisuseError where they differ."""
-    require_alike(parties)
+    """The rules that all use; see `require_alike`."""
     choices = next(iter(parties.values())).choices
     rules: list[Json] = [[str(form.rule) for _, form in choice] for choice in choices]
     single = len(choices) == len(choices[0]) == 1

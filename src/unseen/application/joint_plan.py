@@ -24,11 +24,12 @@ START_SECONDS: Final = 3.0
 
 
 def require_fit(asked: JointRequest, agreement: Agreement) -> None:
-    """Raises MisuseError for a request that names other parties than the agreement, or an agreement without a
-    dealer."""
+    """Raises MisuseError for a request that names other parties than the agreement or keys that cannot meet, and
+    for an agreement without a dealer."""
     require_parties(asked.parties, agreement)
     if agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; this version needs one")
+    joint_keys.require_alike(asked.parties)
 
 
 def roles(

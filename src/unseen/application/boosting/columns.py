@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.boosting.request import Label
+from unseen.application.joint_request import Label
 from unseen.application.numbers import as_float, is_number
 from unseen.application.outcome_values import outcomes, require_both
 from unseen.computation.circle import Circle

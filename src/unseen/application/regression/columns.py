@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from unseen.application.evaluation.held_out import training_first
+from unseen.application.joint_request import Label, Term
 from unseen.application.joint_table import joint_table
 from unseen.application.numbers import numbers
 from unseen.application.outcome_values import outcomes
-from unseen.application.regression.request import Label, RegressionRequest, Term
+from unseen.application.regression.request import RegressionRequest
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.rows import RowTerms, RowValues
 from unseen.computation.types import Real
