@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from unseen.application.joint_request import Label
-from unseen.application.numbers import as_float, is_number
 from unseen.application.outcome_values import outcomes, require_both
 from unseen.computation.circle import Circle
 from unseen.computation.learn.binning import Bins, LevelBins, NumberBins, level_bins, number_bins
 from unseen.computation.learn.boosting import Columns
 from unseen.computation.types import Array, Real
+from unseen.data.number_column import as_numbers, is_number
 from unseen.encoding import Json
 from unseen.errors import DataError, MisuseError, ProtocolError
 
@@ -85,9 +85,9 @@ def labels(table: pa.Table, label: Label) -> Real:
     column = table[label.column]
     if column.null_count:
         raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
-    if not is_number(column):
+    if not is_number(column.type):
         raise DataError(f"the label {label.column!r} is no number; name the values that mean 1 in `positive`")
-    numbers = as_float(column)
+    numbers = as_numbers(column)
     if not np.isfinite(numbers).all():
         raise DataError(f"the label {label.column!r} is not finite in some rows; repair it at the source")
     return numbers
@@ -119,14 +119,14 @@ def tell_columns(
 def _cut(name: str, column: pa.ChunkedArray, training: int, count: int) -> Bins:
     try:
         values = _values(column)[:training]
-        return number_bins(values, count, 1) if is_number(column) else level_bins(values, 1)
+        return number_bins(values, count, 1) if is_number(column.type) else level_bins(values, 1)
     except DataError as error:
         raise DataError(f"column {name!r}: {error}") from error
 
 
 def _values(column: pa.ChunkedArray) -> Array:
-    if is_number(column):
-        return as_float(column)
+    if is_number(column.type):
+        return as_numbers(column)
     if pa.types.is_nested(column.type):
         raise MisuseError("a column of lists or records cannot be a feature")
     return np.array(column.cast(pa.string()).to_pylist(), dtype=object)

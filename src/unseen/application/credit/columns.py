@@ -10,7 +10,6 @@ import pyarrow as pa
 from unseen.application import outcome_values
 from unseen.application.credit.request import Binning, CreditRequest, Label
 from unseen.application.credit.request import Side as RequestedSide
-from unseen.application.numbers import is_number
 from unseen.computation.learn.binning import (
     Bins,
     NumberBins,
@@ -22,6 +21,7 @@ from unseen.computation.learn.binning import (
     width_bins,
 )
 from unseen.computation.types import Index, Real
+from unseen.data.number_column import as_numbers, is_number
 from unseen.errors import DataError
 
 
@@ -108,8 +108,8 @@ def _named(name: str, column: pa.ChunkedArray, training: int, cuts: _Cuts) -> tu
 
 
 def _cut(column: pa.ChunkedArray, training: int, cuts: _Cuts) -> tuple[Bins, Index]:
-    if is_number(column):
-        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    if is_number(column.type):
+        values = as_numbers(column)
         numbers = cuts.of(values[:training])
         return numbers, numbers.index(values)
     if cuts.edges:
