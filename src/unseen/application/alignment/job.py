@@ -14,7 +14,7 @@ from unseen.application.alignment.joining import joined
 from unseen.application.alignment.memory import BUCKETS, require_memory
 from unseen.application.alignment.numbers import keys_and_time, limit, partners
 from unseen.application.alignment.planning import COUNT
-from unseen.application.alignment.request import AlignRequest, Side, Way, read_align, read_overlap
+from unseen.application.alignment.request import AlignedSide, AlignRequest, Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Declared, Method, aligned
@@ -107,7 +107,7 @@ def overlap(run: Run) -> Mapping[str, Json]:
     return {**result, "common": count.common, "rounded_to": unit, "method": Method.CURVES.value, "why": why}
 
 
-def released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Table, JoinKeys]:
+def released(run: Run, side: Side | AlignedSide, step: str, most_unfit: float) -> tuple[pa.Table, JoinKeys]:
     """This party's rows, and those of its keys that a join can use. Raises DataError naming the data set."""
     run.progress(step, 0.0, "reading own rows")
     table = run.release(side.dataset)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from unseen.application import joint_keys
 from unseen.application.alignment.join_plan import (
     choices_of,
     join_parameters,
     join_step,
     key_parameters,
-    require_alike,
 )
 from unseen.application.alignment.memory import BUCKETS, memory_parameters, needed
 from unseen.application.alignment.prepared_plan import WAY, preparation_step, prepared_step, seconds_and_bytes
@@ -18,7 +18,6 @@ from unseen.application.alignment.request import (
     AlignedSide,
     AlignRequest,
     OverlapRequest,
-    Side,
     read_align,
     read_overlap,
 )
@@ -51,7 +50,7 @@ def plan_align(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_align(request.body)
     _require_two(asked.parties, agreement)
-    keys = {name: _keys(name, side) for name, side in sorted(asked.parties.items())}
+    keys = {name: joint_keys.uses(name, side) for name, side in sorted(asked.parties.items())}
     if asked.prepare:
         step = preparation_step(asked, _roles(agreement))
         return _plan(request, agreement, asked, step, uses=keys[asked.large], outputs={})
@@ -108,7 +107,7 @@ def plan_overlap(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_overlap(request.body)
     _require_two(asked.parties, agreement)
-    keys = tuple(_key(name, side) for name, side in sorted(asked.parties.items()))
+    keys = tuple(use for name, side in sorted(asked.parties.items()) for use in joint_keys.uses(name, side))
     receiving = [name for name in sorted(asked.parties) if name in agreement.recipients.get(COUNT, ())]
     if not receiving:
         raise MisuseError(f"the agreement lets no party receive {COUNT}; name one in its recipients")
@@ -138,19 +137,11 @@ def _plan(
     return derived(request, agreement, asked, dealer=None, steps=(step,), parameters=parameters, **parts)
 
 
-def _require_two(parties: Mapping[str, Side], agreement: Agreement) -> None:
+def _require_two(parties: Mapping[str, joint_keys.Keyed], agreement: Agreement) -> None:
     require_parties(parties, agreement)
     if len(agreement.computing) != 2:
         raise MisuseError("the alignment of this version is for two parties")
-    require_alike(parties)
-
-
-def _key(party: str, side: Side) -> ColumnUse:
-    return ColumnUse(party, side.dataset, side.key, Use.JOIN)
-
-
-def _keys(party: str, side: AlignedSide) -> tuple[ColumnUse, ...]:
-    return tuple(ColumnUse(party, side.dataset, column, Use.JOIN) for column in side.key_columns)
+    joint_keys.require_alike(parties)
 
 
 def _homeward(party: str, side: AlignedSide, agreement: Agreement) -> tuple[ColumnUse, ...]:

@@ -9,14 +9,15 @@ from typing import Annotated, Any, Final
 from pydantic import Field, model_validator
 
 from unseen.application.declared import Rows
+from unseen.application.joint_keys import Choices, KeyedSide
 from unseen.application.request import Strict, read
 from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.cardinality import MOST_EXACT
 from unseen.computation.intersect.footprint import LEAST_MEMORY, MIB
-from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
+from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.intersect.spool import MOST_BUCKETS
 from unseen.data.join_keys import MOST_WARNED_SHARE
-from unseen.data.key_rules import KeyForm, Rule, form_of, parse_key
+from unseen.data.key_rules import KeyForm, Rule, form_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 MOST_COUNTED: Final = 4_000_000
@@ -45,37 +46,19 @@ class Side(Strict):
         return form_of(self.rule)
 
     @property
-    def choices(self) -> tuple[tuple[tuple[str, KeyForm], ...], ...]:
+    def choices(self) -> Choices:
         """Of each key in order of preference, the columns and how they are written."""
         return (((self.key, self.form),),)
 
 
-class AlignedSide(Side):
-    """`columns` are this party's own, which its own file of common customers gets beside the key.
+class AlignedSide(KeyedSide):
+    """`columns` are this party's own, which its own file of common customers gets beside the key."""
 
-    `keys` instead of `key`: in order of preference, each a list of columns with their rules, COLUMN=RULE.
-    """
-
-    key: str = ""
-    keys: Annotated[tuple[tuple[str, ...], ...], Field(max_length=MOST_CHOICES)] = ()
+    rows: Rows
     columns: tuple[str, ...] = ()
-
-    @property
-    def choices(self) -> tuple[tuple[tuple[str, KeyForm], ...], ...]:
-        """Of each key in order of preference, the columns and how they are written."""
-        if self.keys:
-            return tuple(tuple(map(parse_key, choice)) for choice in self.keys)
-        return (((self.key, self.form),),)
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """All columns of all keys, each once."""
-        return tuple(dict.fromkeys(column for choice in self.choices for column, _ in choice))
 
     @model_validator(mode="after")
     def _columns_fit(self) -> AlignedSide:
-        if bool(self.key) == bool(self.keys) or not all(self.keys) or (self.keys and self.rule != Rule.KEY):
-            raise ValueError("name either a key column, or keys: lists of COLUMN=RULE in order of preference")
         if set(self.key_columns) & set(self.columns):
             raise ValueError("the key goes home anyway; leave it out of the columns")
         if len(set(self.columns)) < len(self.columns):
