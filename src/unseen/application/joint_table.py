@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from unseen.application.declared import sizes
 from unseen.application.joint_keys import KeyedSide
+from unseen.application.joint_request import JointRequest
 from unseen.application.joint_rows import common_rows
 from unseen.computation.intersect.join import UNDECLARED, Terms, join
 from unseen.computation.intersect.join_kind import Kind
@@ -38,6 +40,34 @@ class JointTable:
             [self.keys[row] for row in places],
             [self.texts[row] for row in places],
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """This party's own rows of the common keys, in one order at all parties: those that train or fit first."""
+
+    table: pa.Table
+    keys: list[str]
+    training: int
+
+    @property
+    def count(self) -> int:
+        return int(self.table.num_rows)
+
+
+Order = Callable[[Sequence[bytes]], tuple[Index, int]]
+"""From the joint keys, the order in which their rows are taken and how many of them train, as in
+`evaluation.held_out`."""
+
+
+def aligned(run: Run, asked: JointRequest, order: Order) -> Rows:
+    """Meet, as step `align`. Raises as `joint_table`."""
+    run.progress("align", 0.0)
+    found = joint_table(run, asked.parties[run.party], asked.most_unfit, partial(run.progress, "align"))
+    places, training = order(found.keys)
+    found = found.take(places)
+    run.progress("align", 1.0)
+    return Rows(found.table, found.texts, training)
 
 
 @dataclass(frozen=True, eq=False)

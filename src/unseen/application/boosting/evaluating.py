@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from unseen.application.boosting.columns import Binned
 from unseen.application.boosting.request import BoostingRequest
-from unseen.application.derivation import smallest_group
-from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import bin_shifts
-from unseen.application.evaluation.measuring import Scored
+from unseen.application.evaluation.scores import scores_hidden, scores_shown
+from unseen.application.joint_table import Rows
 from unseen.computation.learn.boosting_settings import Objective
-from unseen.computation.learn.evaluate import stability
-from unseen.computation.learn.measures import Predicted, measured
+from unseen.computation.learn.measures import Predicted
 from unseen.computation.learn.splits import WEIGHT_FRACTION
 from unseen.computation.share.array import Shared, from_owner
 from unseen.computation.share.functions import lift
@@ -26,22 +22,15 @@ from unseen.encoding import Json
 from unseen.interaction.application import Run
 
 
-def shown(
-    run: Run, asked: BoostingRequest, keys: Sequence[str], label: Real, scores: Real, training: int
-) -> dict[str, Json]:
+def shown(run: Run, asked: BoostingRequest, rows: Rows, label: Real, scores: Real) -> dict[str, Json]:
     """Scores to a file, and how well they do on the rows that trained nothing."""
-    held_out = np.arange(len(keys)) >= training
-    pq.write_table(pa.table({"key": keys, "score": scores, "held_out": held_out}), run.folder / "scores.parquet")
-    found = measured(_predicted(asked), scores[training:], label[training:], smallest_group(run.plan))
-    told: dict[str, Json] = {"rows": int(held_out.sum()), "scores": "revealed", **measuring.as_json(found)}
-    told["stability"] = stability(scores[:training], scores[training:])
-    figures = found.figures
+    found: dict[str, Any] = scores_shown(run, _predicted(asked), rows, scores, label, attacked=not asked.model)
+    figures = found["evaluation"]["figures"]
     if asked.classifies:
         joint: dict[str, Json] = {name: figures[name] for name in ("auc", "ks", "gini")}
     else:
         joint = {"mean_squared_error": figures["rmse"] ** 2, "r_squared": figures["explained"]}
-    attacked: Json = selftest.members(_predicted(asked), scores, label, training)
-    return {"joint": joint, "evaluation": told, **({} if asked.model else {"self_test": attacked})}
+    return {"joint": joint, **found}
 
 
 def hidden(
@@ -62,12 +51,8 @@ def hidden(
         own = np.full(scores.shape, centre) if circle.rank == holder else None
         moved = scores + from_owner(circle, holder, own, scores.shape, WEIGHT_FRACTION)
         scores = Shared(circle, moved.words, WEIGHT_FRACTION + exponent)
-    smallest = smallest_group(run.plan)
-    before = measuring.reference(scores[:training], asked.label.party, smallest)
-    fresh = None if label is None else label[training:]
-    scored = Scored(_predicted(asked), scores[training:], holder, None, fresh, 2.0**exponent)
-    found = measuring.evaluated(scored, True, True, before, smallest)
-    return {} if found is None else {"evaluation": found}
+    unit = 2.0**exponent
+    return scores_hidden(run, _predicted(asked), scores, asked.label.party, label, training, unit)
 
 
 def whole(scores: Shared) -> Shared:

@@ -6,11 +6,8 @@ release → keys → align → cut into bins → train, or take up an earlier mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-import numpy as np
-import pyarrow as pa
 from blake3 import blake3
 
 from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
@@ -20,8 +17,8 @@ from unseen.application.boosting.parity import distance
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.characteristics import kept_bins
-from unseen.application.evaluation.held_out import lots
-from unseen.application.joint_table import joint_table
+from unseen.application.evaluation.held_out import by_lot
+from unseen.application.joint_table import Rows, aligned
 from unseen.application.model_part import Origin, require_agreement, require_same
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
@@ -30,16 +27,6 @@ from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.application import Run
 
-
-@dataclass(frozen=True)
-class Rows:
-    """This party's own rows of the common keys, in the order of all parties, training rows first."""
-
-    table: pa.Table
-    keys: list[str]
-    training: int
-
-
 Held: TypeAlias = tuple[Boosted, Binned, Mapping[str, Json]]
 """A model, this party's columns in its bins, and how many of its training rows lay in each."""
 
@@ -47,7 +34,8 @@ Held: TypeAlias = tuple[Boosted, Binned, Mapping[str, Json]]
 def perform(run: Run) -> Mapping[str, Json]:
     """Train, or score with an earlier model; this party's result. Files: its part of the model, scores.parquet."""
     asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
-    rows = _aligned(run, asked)
+    # Who is held out and whom a tree sees follow from keys and public seed: a validator finds the same rows.
+    rows = aligned(run, asked, lambda keys: by_lot(keys, asked.held_out, asked.seed or run.plan.seed))
     label = labels(rows.table, asked.label) if run.party == asked.label.party else None
     centre = 0.0 if label is None or asked.classifies else float(label[: rows.training].mean())
     run.progress("train", 0.0)
@@ -56,9 +44,9 @@ def perform(run: Run) -> Mapping[str, Json]:
     else:
         model, own, counts = _trained(run, asked, rows, None if label is None else label - centre)
     run.progress("evaluate", 0.0)
-    scores = model.scores(own.places, rows.table.num_rows)
+    scores = model.scores(own.places, rows.count)
     result: dict[str, Json] = {
-        "rows": {"aligned": rows.table.num_rows, "training": rows.training},
+        "rows": {"aligned": rows.count, "training": rows.training},
         "trees": len(model.trees),
         "own_splits": _own_splits(model, own),
         **own_stability(own, counts, rows.training, later=bool(asked.model)),
@@ -68,7 +56,7 @@ def perform(run: Run) -> Mapping[str, Json]:
     else:
         opened = reveal_scores(scores, asked.label.party, model.settings.objective)
         if opened is not None and label is not None:
-            result |= shown(run, asked, rows.keys, label, opened + centre, rows.training)
+            result |= shown(run, asked, rows, label, opened + centre)
         if asked.parity:
             holder, fits = run.circle.rank_of(asked.label.party), None if label is None else label - centre
             found = distance(run, holder, model, own, fits, opened)
@@ -78,22 +66,6 @@ def perform(run: Run) -> Mapping[str, Json]:
         result |= equity.judge(run, asked.fairness, rows.table, whole(scores), label, holder)
     run.progress("evaluate", 1.0)
     return result
-
-
-def _aligned(run: Run, asked: BoostingRequest) -> Rows:
-    """The order, and so who is held out and whom a tree sees, follows from keys and public seed alone: a validator
-    finds the same rows."""
-    run.progress("align", 0.0)
-    found = joint_table(
-        run,
-        asked.parties[run.party],
-        asked.most_unfit,
-        lambda done, note: run.progress("align", done, note),
-    )
-    drawn = lots(found.keys, asked.seed or run.plan.seed)
-    ordered = found.take(np.array(sorted(range(len(drawn)), key=drawn.__getitem__), dtype=np.int64))
-    run.progress("align", 1.0)
-    return Rows(ordered.table, ordered.texts, len(drawn) - round(asked.held_out * len(drawn)))
 
 
 def _settings(asked: BoostingRequest, seed: str, rows: int, training: int) -> Settings:
@@ -120,7 +92,7 @@ def _trained(run: Run, asked: BoostingRequest, rows: Rows, label: Real | None) -
     counts = {name: len(party.features) for name, party in asked.parties.items()}
     columns = tell_columns(run.circle, own, counts, [side.directions.get(name, 0) for name in side.features])
     holder = run.circle.rank_of(asked.label.party)
-    total = rows.table.num_rows
+    total = rows.count
     settings = _settings(asked, run.plan.seed, total, rows.training)
     model = fit_boosting(
         run.circle,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.evaluation.held_out import training_first
 from unseen.application.joint_request import Label, Term
-from unseen.application.joint_table import joint_table
+from unseen.application.joint_table import Rows
 from unseen.application.numbers import numbers
 from unseen.application.outcome_values import outcomes
 from unseen.application.regression.request import RegressionRequest
@@ -19,37 +18,6 @@ from unseen.computation.learn.rows import RowTerms, RowValues
 from unseen.computation.types import Real
 from unseen.errors import DataError
 from unseen.interaction.application import Run
-
-
-@dataclass(frozen=True)
-class Rows:
-    """This party's own rows of the common keys, in the order of all parties: first those that fit, then those
-    that are held out."""
-
-    table: pa.Table
-    keys: list[str]
-    training: int
-
-    @property
-    def count(self) -> int:
-        return int(self.table.num_rows)
-
-
-def aligned(run: Run, asked: RegressionRequest) -> Rows:
-    """The released table's common rows."""
-    run.progress("align", 0.0)
-    found = joint_table(
-        run,
-        asked.parties[run.party],
-        asked.most_unfit,
-        lambda done, note: run.progress("align", done, note),
-    )
-    training = len(found.keys)
-    if asked.held_out:
-        order, training = training_first(found.keys, asked.held_out, asked.seed or run.plan.seed)
-        found = found.take(order)
-    run.progress("align", 1.0)
-    return Rows(found.table, found.texts, training)
 
 
 def blocks(run: Run, asked: RegressionRequest, rows: Rows) -> list[Block]:

@@ -11,7 +11,7 @@ from unseen.application.derivation import smallest_group
 from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
 from unseen.application.evaluation.measuring import Reference, Scored
-from unseen.application.regression.columns import Rows
+from unseen.application.joint_table import Rows
 from unseen.application.regression.request import Family, RegressionRequest
 from unseen.application.regression.table import Table
 from unseen.computation.learn.columns import Block

@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.evaluation import equity
+from unseen.application.evaluation.held_out import training_first
 from unseen.application.evaluation.measuring import Reference
+from unseen.application.joint_table import Rows, aligned
 from unseen.application.model_part import require_agreement, require_same
 from unseen.application.regression import evaluating
-from unseen.application.regression.columns import Rows, aligned, blocks, first_rows, labels, terms
+from unseen.application.regression.columns import blocks, first_rows, labels, terms
 from unseen.application.regression.fitting import fitted, holds
 from unseen.application.regression.model import KIND, Part, read_part, write_part
 from unseen.application.regression.parity import distance
@@ -39,7 +41,7 @@ def perform(run: Run) -> Mapping[str, Json]:
     """Fit, or predict with an earlier model; this party's result. Files: its part of the model, at recipients
     coefficients.csv, at the label's party predictions.parquet."""
     asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
-    rows = aligned(run, asked)
+    rows = aligned(run, asked, lambda keys: training_first(keys, asked.held_out, asked.seed or run.plan.seed))
     parts, beside = blocks(run, asked, rows), terms(run, asked, rows)
     holding = run.party == asked.label.party and needs_label(asked)
     label = labels(rows.table, asked.label) if holding else None
