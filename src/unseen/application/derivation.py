@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Any, cast
 
 from unseen.application.request import Strict
 from unseen.encoding import Json
@@ -57,6 +57,16 @@ def derived(
     )
 
 
+def request_in(plan: Plan) -> Mapping[str, Any]:
+    """The request of which a plan came."""
+    return cast("Mapping[str, Any]", plan.parameters["request"])
+
+
+def limit(plan: Plan, name: str) -> int:
+    """A number among the plan's parameters."""
+    return int(cast("int", plan.parameters[name]))
+
+
 def smallest_group(plan: Plan) -> int:
-    """The least number of persons that a count may speak of, as agreed; `derived` wrote it into the plan."""
-    return int(cast("int", plan.parameters[SMALLEST_GROUP]))
+    """The least number of persons that a count may speak of, as agreed."""
+    return limit(plan, SMALLEST_GROUP)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 from unseen.application.declared import sizes
+from unseen.application.derivation import limit
 from unseen.computation.intersect import align, multiparty
 from unseen.computation.intersect.keys import Keys
 from unseen.computation.profile import Profile
@@ -24,7 +24,7 @@ def common_rows(run: Run, keys: Sequence[bytes] | Keys, watch: Callable[[float, 
 
     Raises RefusedError under rules `smallest-overlap` and `declared-size`, DataError for empty or repeated keys.
     """
-    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
+    minimum = limit(run.plan, "smallest_overlap")
     if run.circle.size == 2:
         return align.align(run.circle, keys, minimum, watch, declared=sizes(run.plan, run.party))
     return multiparty.align_all(run.circle, keys, minimum, watch, declared(run.plan) or None)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from unseen.application.declared import sizes
+from unseen.application.derivation import limit
 from unseen.application.joint_keys import KeyedSide
 from unseen.application.joint_request import JointRequest
 from unseen.application.joint_rows import common_rows
@@ -93,7 +93,7 @@ def joint_table(run: Run, side: KeyedSide, most_unfit: float, watch: Callable[[f
         keys = written[0].keys.chosen(usable)
         rows = usable[common_rows(run, keys, watch)]
         return _taken(table, written[0], rows)
-    minimum = int(cast("int", run.plan.parameters["smallest_overlap"]))
+    minimum = limit(run.plan, "smallest_overlap")
     offered = [one.keys.chosen(usable) for one in written]
     declared = sizes(run.plan, run.party) or UNDECLARED
     found = join(run.circle, offered, Terms(Kind.INNER, 0, minimum, 1), watch, declared)

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.memory import buckets_here
-from unseen.application.alignment.numbers import keys_and_time, limit, partners
+from unseen.application.alignment.numbers import keys_and_time, partners
 from unseen.application.alignment.request import AlignedSide, AlignRequest
 from unseen.application.declared import sizes
+from unseen.application.derivation import limit
 from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.buckets import Cut, Found, aligned_in_buckets, begin, read
 from unseen.computation.intersect.checkpoint import Checkpoint
@@ -61,7 +62,9 @@ def in_buckets(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
         raise DataError(f"data set {side.dataset!r}, column {side.key!r}: {error}") from error
     for warning in fit.warnings():
         run.progress(STEP, 0.0, warning)
-    found = aligned_in_buckets(run.circle, cut, held, limit(run, "smallest_overlap"), checkpoint, watch, recipient)
+    found = aligned_in_buckets(
+        run.circle, cut, held, limit(run.plan, "smallest_overlap"), checkpoint, watch, recipient
+    )
     result: dict[str, Json] = {
         **partners(run, held.keys, found.theirs),
         "method": Method.OLE.value,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from time import perf_counter
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.joining import joined
 from unseen.application.alignment.memory import BUCKETS, require_memory
-from unseen.application.alignment.numbers import keys_and_time, limit, partners
+from unseen.application.alignment.numbers import keys_and_time, partners
 from unseen.application.alignment.planning import COUNT
 from unseen.application.alignment.request import AlignedSide, AlignRequest, Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
+from unseen.application.derivation import limit, request_in
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Declared, Method, aligned
 from unseen.computation.intersect.keys import from_arrow
@@ -32,7 +32,7 @@ FILE = "common.parquet"
 
 def align(run: Run) -> Mapping[str, Json]:
     """Find the common customers; this party's numbers. A recipient's own rows of them go to common.parquet."""
-    asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_align(request_in(run.plan))
     if run.plan.parameters[BUCKETS] != 1:
         from unseen.application.alignment.bucketed import in_buckets
 
@@ -56,7 +56,7 @@ def align(run: Run) -> Mapping[str, Json]:
     found = find(
         run.circle,
         from_arrow(keys.keys),
-        limit(run, "smallest_overlap"),
+        limit(run.plan, "smallest_overlap"),
         watch=lambda done, note: run.progress("align", done, note),
         method=_method(asked, most, rate),
         declared=most,
@@ -78,16 +78,16 @@ def align(run: Run) -> Mapping[str, Json]:
 
 def overlap(run: Run) -> Mapping[str, Json]:
     """Count the common customers; the number goes to the recipients alone."""
-    asked = read_overlap(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_overlap(request_in(run.plan))
     _, keys = released(run, asked.parties[run.party], "count", asked.most_unfit)
     began = perf_counter()
     count = cardinality.count_common(
         run.circle,
         from_arrow(keys.keys),
-        limit(run, "smallest_overlap"),
+        limit(run.plan, "smallest_overlap"),
         lambda done, note: run.progress("count", done, note),
         declared=sizes(run.plan, run.party),
-        round_to=limit(run, "round_to"),
+        round_to=limit(run.plan, "round_to"),
         most_exact=asked.exact_up_to,
     )
     seconds = perf_counter() - began
@@ -103,7 +103,7 @@ def overlap(run: Run) -> Mapping[str, Json]:
     else:
         result["estimate"] = False
         why = f"every identifier counted: no more than {asked.exact_up_to:,} on both sides together"
-    unit = limit(run, "round_to")
+    unit = limit(run.plan, "round_to")
     return {**result, "common": count.common, "rounded_to": unit, "method": Method.CURVES.value, "why": why}
 
 

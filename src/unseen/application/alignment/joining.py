@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from unseen.application.alignment.join_plan import left_of, most_repeats
 from unseen.application.alignment.planning import rows_of
 from unseen.application.alignment.request import AlignedSide, AlignRequest
 from unseen.application.declared import sizes
+from unseen.application.derivation import limit
 from unseen.computation.intersect.join import UNDECLARED, Joined, Terms, join
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.intersect.keys import Keys, composite
@@ -38,7 +39,7 @@ def joined(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
     terms = Terms(
         asked.kind,
         run.circle.rank_of(left),
-        cast("int", run.plan.parameters["smallest_overlap"]),
+        limit(run.plan, "smallest_overlap"),
         most_repeats(asked),
     )
     began = perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from unseen.application import joint_keys
 from unseen.application.alignment.join_plan import (
@@ -22,7 +22,7 @@ from unseen.application.alignment.request import (
     read_overlap,
 )
 from unseen.application.declared import as_parameter
-from unseen.application.derivation import SMALLEST_GROUP, derived, require_parties
+from unseen.application.derivation import SMALLEST_GROUP, derived, limit, request_in, require_parties
 from unseen.computation.intersect import align, bucket_profile, cardinality, to_one
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
@@ -167,7 +167,7 @@ def estimate_align(plan: Plan, rows: int) -> dict[str, Json]:
     one, two = declared(plan).values()
     if found := seconds_and_bytes(plan, min(one, two), max(one, two)):
         return {"seconds": _START_SECONDS + found[0], "bytes": found[1]}
-    times, buckets = choices_of(plan), int(cast("int", plan.parameters[BUCKETS]))
+    times, buckets = choices_of(plan), limit(plan, BUCKETS)
     if buckets > 1:
         times, one, two = buckets, -(-one // buckets), -(-two // buckets)
     return {
@@ -181,7 +181,7 @@ def estimate_align(plan: Plan, rows: int) -> dict[str, Json]:
 def estimate_overlap(plan: Plan, rows: int) -> dict[str, Json]:
     """Seconds and bytes for as many rows as declared, whatever `rows` are: measured rates."""
     one, two = declared(plan).values()
-    most = read_overlap(cast("Mapping[str, Json]", plan.parameters["request"])).exact_up_to
+    most = read_overlap(request_in(plan)).exact_up_to
     return {
         "seconds": _START_SECONDS + cardinality.seconds(one, two, most),
         "bytes": cardinality.bytes_moved(one, two, most),

@@ -15,6 +15,7 @@ from unseen.application.boosting.evaluating import hidden, own_stability, shown,
 from unseen.application.boosting.model import KIND, Part, read_part, write_part
 from unseen.application.boosting.parity import distance
 from unseen.application.boosting.request import BoostingRequest, read_request
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.characteristics import kept_bins
 from unseen.application.evaluation.held_out import by_lot
@@ -33,7 +34,7 @@ Held: TypeAlias = tuple[Boosted, Binned, Mapping[str, Json]]
 
 def perform(run: Run) -> Mapping[str, Json]:
     """Train, or score with an earlier model; this party's result. Files: its part of the model, scores.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_request(request_in(run.plan))
     # Who is held out and whom a tree sees follow from keys and public seed: a validator finds the same rows.
     rows = aligned(run, asked, lambda keys: by_lot(keys, asked.held_out, asked.seed or run.plan.seed))
     label = labels(rows.table, asked.label) if run.party == asked.label.party else None

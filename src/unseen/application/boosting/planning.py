@@ -7,6 +7,7 @@ from typing import Final
 from unseen.application import joint_plan
 from unseen.application.boosting import parity
 from unseen.application.boosting.request import BoostingRequest, read_request
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity, measuring
 from unseen.application.joint_plan import Sources
 from unseen.computation.learn import boosting
@@ -104,6 +105,6 @@ BYTES_A_ROW_AND_LEAF = 80
 
 def estimate(plan: Plan, rows: int) -> dict[str, Json]:
     """Seconds and bytes of a run with so many rows a side on two cores: measured rates, all rows common."""
-    asked = read_request(plan.parameters["request"])  # type: ignore[arg-type]
+    asked = read_request(request_in(plan))
     seconds = asked.trees * (SECONDS_A_TREE + SECONDS_A_ROW_AND_TREE * rows)
     return joint_plan.estimated(rows, seconds, BYTES_A_ROW_AND_LEAF * rows * 2**asked.depth * asked.trees)

@@ -6,7 +6,6 @@ release → keys → align → bin and weigh → train → points → score → 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import pyarrow as pa
 
@@ -19,6 +18,7 @@ from unseen.application.credit.scorecard import Revealed
 from unseen.application.credit.sides import Side, Standing, blocks
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import weigh_columns
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.held_out import training_first
 from unseen.application.joint_table import JointTable, joint_table
@@ -31,7 +31,7 @@ from unseen.interaction.application import Run
 
 def perform(run: Run) -> Mapping[str, Json]:
     """Build the scorecard; returns this party's result. The holder's folder gets scores.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_request(request_in(run.plan))
     here, watch = Standing(run, asked), Stopwatch(run)
     with watch.step("align"):
         common, training = _common_customers(here, watch)

@@ -6,12 +6,13 @@ release → keys → align → train, or take up an earlier model → score → 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from blake3 import blake3
 
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
 from unseen.application.evaluation.held_out import training_first
@@ -34,7 +35,7 @@ from unseen.interaction.application import Run
 def perform(run: Run) -> Mapping[str, Json]:
     """Train, or score with an earlier network; this party's result. Files: its part of the network, and at the
     label's party scores.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_request(request_in(run.plan))
     rows = aligned(run, asked, lambda keys: training_first(keys, asked.held_out, asked.seed or run.plan.seed))
     training = rows.training
     label = _label(rows.table, asked) if run.party == asked.label.party else None

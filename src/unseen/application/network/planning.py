@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from unseen.application import joint_plan
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity, measuring
 from unseen.application.joint_plan import Sources
 from unseen.application.model_part import compared
@@ -87,7 +88,7 @@ def estimate(plan: Plan, rows: int) -> dict[str, Json]:
 
     A cell is a row of one unit or column.
     """
-    asked = read_request(plan.parameters["request"])  # type: ignore[arg-type]
+    asked = read_request(request_in(plan))
     width = sum(len(side.features) for side in asked.parties.values()) + sum(asked.layers)
     cells = rows * width * (asked.epochs + 1)
     return joint_plan.estimated(rows, SECONDS_A_CELL_AND_EPOCH * cells, BYTES_A_CELL_AND_EPOCH * cells)

@@ -6,12 +6,12 @@ release → keys → align → fit, or take up an earlier model → diagnose →
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.held_out import training_first
 from unseen.application.evaluation.measuring import Reference
@@ -40,7 +40,7 @@ from unseen.interaction.application import Run
 def perform(run: Run) -> Mapping[str, Json]:
     """Fit, or predict with an earlier model; this party's result. Files: its part of the model, at recipients
     coefficients.csv, at the label's party predictions.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_request(request_in(run.plan))
     rows = aligned(run, asked, lambda keys: training_first(keys, asked.held_out, asked.seed or run.plan.seed))
     parts, beside = blocks(run, asked, rows), terms(run, asked, rows)
     holding = run.party == asked.label.party and needs_label(asked)

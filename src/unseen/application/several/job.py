@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.markup import escape
 
+from unseen.application.derivation import limit, request_in
 from unseen.application.several.planning import COUNT_FIRST, rows_of
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.known_at import count_known
@@ -33,7 +34,7 @@ def align_everyone(run: Run) -> Mapping[str, Json]:
     table, keys = released(run, "align")
     began = perf_counter()
     rows = align_all(
-        run.circle, from_arrow(keys.keys), limit(run, "smallest_overlap"), partial(run.progress, "align"),
+        run.circle, from_arrow(keys.keys), limit(run.plan, "smallest_overlap"), partial(run.progress, "align"),
         declared(run.plan), count_first=bool(run.plan.parameters[COUNT_FIRST]),
     )  # fmt: skip
     seconds = perf_counter() - began
@@ -46,10 +47,10 @@ def align_everyone(run: Run) -> Mapping[str, Json]:
 def count_everyone(run: Run) -> Mapping[str, Json]:
     """Count the customers that at least so many institutions know; rounded as agreed."""
     _, keys = released(run, "count")
-    least, unit = int(cast("int", request_of(run)["least"])), limit(run, "round_to")
+    least, unit = int(cast("int", request_in(run.plan)["least"])), limit(run.plan, "round_to")
     began = perf_counter()
     number = count_known(
-        run.circle, from_arrow(keys.keys), least, limit(run, "smallest_overlap"), None,
+        run.circle, from_arrow(keys.keys), least, limit(run.plan, "smallest_overlap"), None,
         partial(run.progress, "count"), declared(run.plan),
     )  # fmt: skip
     seconds = perf_counter() - began
@@ -85,15 +86,10 @@ def present(
         console.print(f"  {escape(name)}  {escape(value)}")
 
 
-def request_of(run: Run) -> Mapping[str, Any]:
-    """The request in the plan."""
-    return cast("Mapping[str, Any]", run.plan.parameters["request"])
-
-
 def released(run: Run, step: str) -> tuple[pa.Table, JoinKeys]:
     """This party's rows, and those of its keys that a join can use. Raises DataError naming the data set."""
     run.progress(step, 0.0, "reading own rows")
-    asked = request_of(run)
+    asked = request_in(run.plan)
     side = asked["parties"][run.party]
     table = run.release(side["dataset"])
     try:
@@ -111,8 +107,3 @@ def offered(run: Run, keys: JoinKeys) -> dict[str, Json]:
         "offered": len(keys.keys),
         "warnings": list(keys.warnings()),
     }
-
-
-def limit(run: Run, name: str) -> int:
-    """A number among the plan's parameters."""
-    return int(cast("int", run.plan.parameters[name]))

@@ -13,8 +13,9 @@ from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 
+from unseen.application.derivation import limit, request_in
 from unseen.application.request import read
-from unseen.application.several.job import limit, offered, released, request_of
+from unseen.application.several.job import offered, released
 from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of
 from unseen.computation.intersect import cardinality, pairs
 from unseen.computation.intersect.keys import from_arrow
@@ -79,19 +80,19 @@ def plan_pairs(request: Request, agreement: Agreement) -> Plan:
 
 def count_each_pair(run: Run) -> Mapping[str, Json]:
     """Count; the numbers that this party may know."""
-    asked, counted = request_of(run), _planned(run.plan)
+    asked, counted = request_in(run.plan), _planned(run.plan)
     keys = None
     more: dict[str, Json] = {"party": run.party, "parties": list(run.plan.parties), "warnings": []}
     if any(run.party in pair for pair in counted):
         _, own = released(run, "count")
         keys, more = from_arrow(own.keys), offered(run, own)
     began = perf_counter()
-    unit = limit(run, "round_to")
+    unit = limit(run.plan, "round_to")
     found = count_pairs(
         run.circle,
         keys,
         counted,
-        limit(run, "smallest_overlap"),
+        limit(run.plan, "smallest_overlap"),
         partial(run.progress, "count"),
         declared=declared(run.plan),
         round_to=unit,
@@ -133,12 +134,6 @@ def estimate(plan: Plan, rows: int) -> dict[str, Json]:
         "seconds": _START_SECONDS + sum(cardinality.seconds(one, two, most) for one, two in sizes),
         "bytes": sum(cardinality.bytes_moved(one, two, most) for one, two in sizes),
     }
-
-
-def request_in(plan: Plan) -> Mapping[str, Any]:
-    """The request in the plan."""
-    request: Any = plan.parameters["request"]
-    return dict(request)
 
 
 def _pairs(asked: PairsRequest, agreement: Agreement) -> dict[Pair, tuple[str, ...]]:
