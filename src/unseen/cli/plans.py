@@ -74,7 +74,7 @@ def estimated(plan: Plan, home: Path | None) -> dict[str, Any] | None:
 
 
 def save(to: Path, text: str) -> None:
-    """Write a page. Raises MisuseError."""
+    """Write a page or a document. Raises MisuseError."""
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -74,9 +74,9 @@ def measured(keys: pa.Array, empty: pa.Array, malformed: pa.Array, rule: str) ->
     counts = pc.value_counts(there).field("counts")
     return KeyReport(
         rows,
-        _number(empty) / rows,
+        count_true(empty) / rows,
         (len(there) - len(counts)) / rows,
-        _number(malformed) / rows,
+        count_true(malformed) / rows,
         rule,
         pc.max(counts).as_py() or 0,
     )
@@ -86,7 +86,8 @@ def _blank(texts: pa.Array) -> pa.Array:
     return pc.fill_null(pc.equal(pc.utf8_length(texts), 0), True)
 
 
-def _number(truths: pa.Array) -> int:
+def count_true(truths: pa.Array) -> int:
+    """How many are true; nulls are not."""
     return int(pc.sum(pc.cast(truths, pa.int64())).as_py() or 0)
 
 

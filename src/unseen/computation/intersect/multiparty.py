@@ -38,14 +38,14 @@ from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.correlation import silent_ole
 from unseen.computation.intersect import enough, oprf, store, tags
-from unseen.computation.intersect.align import MOST_KEYS, over_declared, peer_over_declared, too_few
+from unseen.computation.intersect.align import MOST_KEYS, heard_enough, over_declared, peer_over_declared, too_few
 from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.intersect.oprf import Entered, Watch
 from unseen.computation.kernels import permute
 from unseen.computation.kernels.matching import matches
 from unseen.computation.prg import SEED_BYTES, Expander, enciphered, fresh_seed
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
-from unseen.computation.types import Array, Index, Words
+from unseen.computation.types import Index, Words
 from unseen.errors import MisuseError, ProtocolError
 
 PROFILE: Final = Profile(
@@ -193,7 +193,7 @@ def _follow(
     channel.send("align-all/attempt", np.array([attempt], dtype=np.int64))
     channel.send("align-all/table", table)
     watch(0.6, "waiting for the common customers")
-    if not _flag(channel, channel.receive("align-all/enough", np.uint8, 1)):
+    if not heard_enough(channel, "align-all/enough"):
         raise too_few()
     told = tags.receive(channel, "align-all/tags", fewest, length)
     found = matches(told, tags.cut(outputs[:, _TAG], length))
@@ -243,12 +243,6 @@ def _add_table(channel: Channel, entered: Entered, count: int, sums: Words) -> N
     table = channel.receive("align-all/table", np.uint64, (plan.bins, plan.width))
     grouped = store.grouped(entered.again(attempt), plan)
     sums[grouped.rows] ^= store.values(grouped, plan, table)
-
-
-def _flag(channel: Channel, told: Array) -> bool:
-    if told[0] > 1:
-        raise ProtocolError(channel.peer, "says neither that enough customers are common nor that too few are")
-    return bool(told[0])
 
 
 def _agree(channels: Sequence[Channel], own: Sequence[Words], *, first: bool = False) -> None:
