@@ -20,6 +20,8 @@ from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
 from unseen.interaction.plan import ColumnUse, Flow, Plan, Step
 
+OPENED: Final = "opened-columns"
+"""What the label's party receives in a parity run, by the name that an agreement's `recipients` use."""
 START_SECONDS: Final = 3.0
 
 

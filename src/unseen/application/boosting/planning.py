@@ -9,7 +9,7 @@ from unseen.application.boosting import parity
 from unseen.application.boosting.request import BoostingRequest, read_request
 from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity, measuring
-from unseen.application.joint_plan import Sources
+from unseen.application.joint_plan import OPENED, Sources
 from unseen.computation.learn import boosting
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
@@ -61,7 +61,7 @@ def plan(request: Request, agreement: Agreement) -> Plan:
 
 def _outputs(asked: BoostingRequest) -> dict[str, tuple[str, ...]]:
     received = measuring.OUTPUT if asked.hidden else SCORE_OUTPUT
-    more = [*([parity.OPENED] if asked.parity else []), *([equity.OUTPUT] if asked.fairness else [])]
+    more = [*([OPENED] if asked.parity else []), *([equity.OUTPUT] if asked.fairness else [])]
     return dict.fromkeys(asked.parties, (OWN_OUTPUT,)) | {asked.label.party: (received, OWN_OUTPUT, *more)}
 
 
@@ -94,7 +94,7 @@ def _flows(asked: BoostingRequest, made: Sources) -> list[Flow]:
     if asked.hidden:
         told = Flow(measuring.OUTPUT, Shape.AGGREGATE, made.learned)
     flows = [told, Flow(OWN_OUTPUT, Shape.MODEL, made.learned)]
-    flows += [Flow(parity.OPENED, Shape.VALUE, made.opened)] if asked.parity else []
+    flows += [Flow(OPENED, Shape.VALUE, made.opened)] if asked.parity else []
     return flows + ([Flow(equity.OUTPUT, Shape.AGGREGATE, made.judged)] if asked.fairness else [])
 
 

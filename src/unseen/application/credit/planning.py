@@ -21,8 +21,7 @@ from unseen.application.credit.protocols import (
 )
 from unseen.application.credit.request import CreditRequest, Tables, read_request
 from unseen.application.evaluation import equity
-from unseen.application.joint_plan import Sources
-from unseen.application.regression.parity import OPENED
+from unseen.application.joint_plan import OPENED, Sources
 from unseen.computation.learn import hidden_evidence, logistic, signs, woe
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
 from unseen.computation.profile import Profile, Role

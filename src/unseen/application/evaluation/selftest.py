@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from unseen.computation.learn.attacks import membership
+from unseen.computation.learn.attacks import log_loss, membership
 from unseen.computation.learn.hidden_quality import hidden_auc
 from unseen.computation.learn.measures import Predicted, deviances
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
@@ -38,7 +36,7 @@ MOST_ROWS: Final = 1000
 def members(predicted: Predicted, predictor: Real, label: Real, training: int) -> dict[str, Json]:
     """How well losses tell the first `training` rows, which the model was fitted to, from the others."""
     if predicted is Predicted.OUTCOME:
-        losses = np.logaddexp(0.0, predictor) - predictor * label
+        losses = log_loss(-predictor, label)
     else:
         losses = deviances(predicted, predictor, label)
     found = membership(losses[:training], losses[training:])

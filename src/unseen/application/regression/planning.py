@@ -6,11 +6,10 @@ from typing import Final
 
 from unseen.application import joint_plan
 from unseen.application.evaluation import equity, measuring, selftest
-from unseen.application.joint_plan import Sources
+from unseen.application.joint_plan import OPENED, Sources
 from unseen.application.model_part import compared
 from unseen.application.regression import evaluating, parity
 from unseen.application.regression.model import KIND
-from unseen.application.regression.parity import OPENED
 from unseen.application.regression.request import Family, RegressionRequest, read_request
 from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
