@@ -170,24 +170,23 @@ def _private_matrix(circle: Circle, values: Real) -> Step:
     return lambda: private.private_matrix(circle, 1, matrix, (len(values) // 20, 20), 20)
 
 
-def _private_product(circle: Circle, values: Real) -> Step:
+def _entered(circle: Circle, values: Real) -> private.PrivateMatrix:
     matrix = values.reshape(-1, 20) if circle.rank == 0 else None
-    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
-    right = _shared(circle, np.resize(values, (20, 3)))
+    return private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
+
+
+def _private_product(circle: Circle, values: Real) -> Step:
+    entered, right = _entered(circle, values), _shared(circle, np.resize(values, (20, 3)))
     return lambda: entered @ right
 
 
 def _private_scaling(circle: Circle, values: Real) -> Step:
-    matrix = values.reshape(-1, 20) if circle.rank == 0 else None
-    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
-    weights = _shared(circle, values[: len(values) // 20])
+    entered, weights = _entered(circle, values), _shared(circle, values[: len(values) // 20])
     return lambda: entered.scale_rows(weights)
 
 
 def _scaled_gram(circle: Circle, values: Real) -> Step:
-    matrix = values.reshape(-1, 20) if circle.rank == 0 else None
-    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
-    weights = _shared(circle, values[: len(values) // 20])
+    entered, weights = _entered(circle, values), _shared(circle, values[: len(values) // 20])
     return lambda: entered.scaled_gram(weights)
 
 
