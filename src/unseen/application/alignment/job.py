@@ -35,8 +35,9 @@ def align(run: Run) -> Mapping[str, Json]:
     asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
     if run.plan.parameters[BUCKETS] != 1:
         from unseen.application.alignment.bucketed import in_buckets
+        from unseen.application.alignment.bucketed_join import join_in_buckets
 
-        return in_buckets(run, asked)
+        return (join_in_buckets if asked.joins else in_buckets)(run, asked)
     require_memory(run)
     if asked.joins:
         return joined(run, asked)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from unseen.application.alignment.request import AlignRequest, Side
+from unseen.computation.intersect.bucket_profile import JOINS
 from unseen.computation.intersect.join import MOST_REPEATS
 from unseen.computation.intersect.join_kind import PROFILES, Kind
 from unseen.computation.profile import Role
@@ -40,15 +41,20 @@ def key_parameters(parties: Mapping[str, Side]) -> dict[str, Json]:
     return {"key_normalisation": str(choices[0][0][1].rule) if single else rules, KEYS: keys}
 
 
-def join_step(asked: AlignRequest, roles: Mapping[Role, tuple[str, ...]], facts: Mapping[str, str]) -> Step:
-    """The step of the plan, with the profile of the kind of join."""
+def join_step(
+    asked: AlignRequest, roles: Mapping[Role, tuple[str, ...]], facts: Mapping[str, str], buckets: int
+) -> Step:
+    """The step of the plan, with the profile of the kind of join, at once or in so many buckets."""
     told = {
         **facts,
         "keys": _spoken(asked),
         "most_repeats": f"{most_repeats(asked):,}",
         "left": left_of(asked),
+        "buckets": f"{buckets:,}",
     }
-    return Step("join", PROFILES[asked.kind], {**roles, Role.OWNER: (left_of(asked),)}, told)
+    return Step(
+        "join", (PROFILES if buckets == 1 else JOINS)[asked.kind], {**roles, Role.OWNER: (left_of(asked),)}, told
+    )
 
 
 def join_parameters(asked: AlignRequest) -> dict[str, Json]:

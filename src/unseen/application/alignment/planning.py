@@ -92,7 +92,7 @@ def _align_step(
 ) -> Step:
     """Where one party alone receives, the protocol tells the other nothing of who is common."""
     if asked.joins:
-        return join_step(asked, roles, facts)
+        return join_step(asked, roles, facts, int(str(memory_parameters(asked)[BUCKETS])))
     if asked.prepared:
         return prepared_step(asked, receiving, roles, facts)
     roles = roles if len(receiving) > 1 else {**roles, Role.RECIPIENT: receiving}
@@ -192,7 +192,7 @@ def estimate_align(plan: Plan) -> dict[str, Json]:
         return {"seconds": _START_SECONDS + found[0], "bytes": found[1]}
     times, buckets = choices_of(plan), int(cast("int", plan.parameters[BUCKETS]))
     if buckets > 1:
-        times, one, two = buckets, -(-one // buckets), -(-two // buckets)
+        times, one, two = times * buckets, -(-one // buckets), -(-two // buckets)
     return {
         "seconds": _START_SECONDS + times * align.seconds(one, two),
         "bytes": times * align.bytes_moved(one, two),

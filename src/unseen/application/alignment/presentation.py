@@ -51,7 +51,8 @@ def lines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("common", f"{common:,}" + (f" (rounded to {unit:,})" if unit > 1 else "")))
     found += [(f"share of {me}'s", f"{common / own:.1%}"), (f"share of {partner}'s", f"{common / theirs:.1%}")]
     if "kind" in result:
-        return [*found, *_joined(result), ("seconds", f"{result['seconds']:.2f}")]
+        cut = [("buckets", f"{result['buckets']:,}, one after the other")] if "buckets" in result else []
+        return [*found, *_joined(result), *cut, ("seconds", f"{result['seconds']:.2f}")]
     return [*found, ("method", f"{result['method']}: {result['why']}"), ("seconds", f"{result['seconds']:.2f}")]
 
 

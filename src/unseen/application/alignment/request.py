@@ -118,8 +118,8 @@ class AlignRequest(_Strict):
 
     @property
     def may_be_cut(self) -> bool:
-        """Whether this is what goes bucket by bucket: one unique key, in one job, not by curves."""
-        return not self.joins and self.way is Way.AT_ONCE and self.method is not Method.CURVES
+        """Whether this is what goes bucket by bucket: in one job, not by curves."""
+        return self.way is Way.AT_ONCE and self.method is not Method.CURVES
 
     @property
     def joins(self) -> bool:
@@ -158,8 +158,8 @@ class AlignRequest(_Strict):
             raise ValueError("the number of buckets is a power of two")
         if not self.may_be_cut and (self.memory or self.resumes or (self.buckets or 1) > 1):
             raise ValueError(
-                "what goes bucket by bucket is the alignment of one unique key in one job by vector OLE;"
-                " leave `memory`, `buckets` and `resumes` out"
+                "what goes bucket by bucket is an alignment or a join in one job by vector OLE; leave `memory`,"
+                " `buckets` and `resumes` out"
             )
         return self
 

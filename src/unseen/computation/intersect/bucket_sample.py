@@ -8,7 +8,7 @@ who is common, it counts alone and says whether it is content.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from unseen.computation.circle import Circle
 from unseen.computation.intersect import ecdh
 from unseen.computation.intersect.align import CHANCE, SAMPLE, Watch, sampled, tail, too_few
 from unseen.computation.intersect.keys import Keys
-from unseen.computation.intersect.spool import Held
 from unseen.computation.types import Words
 from unseen.errors import ProtocolError, RefusedError
 
@@ -25,8 +24,22 @@ MOST_COUNTED: Final = 1 << 20
 """Keys of both sides together that are counted at most to see that enough are common."""
 
 
+class Listed(Protocol):
+    """Distinct keys in buckets."""
+
+    @property
+    def keys(self) -> int:
+        """How many there are."""
+
+    @property
+    def buckets(self) -> int: ...
+
+    def records(self, bucket: int) -> Words:
+        """(n, 3): those of a bucket, each by two words of its hash, and a third."""
+
+
 def require_enough(
-    circle: Circle, held: Held, theirs: int, minimum: int, recipient: int | None, watch: Watch
+    circle: Circle, held: Listed, theirs: int, minimum: int, recipient: int | None, watch: Watch
 ) -> None:
     """Raises RefusedError unless a sample shows that at least `minimum` are common, but for a chance of 2^-40.
 

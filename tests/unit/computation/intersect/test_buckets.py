@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from bucket_doubles import Heard, Memory, dies_before, heard_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
@@ -23,26 +24,6 @@ from unseen.computation.intersect.spool import Batch, Held, batches, filled, roo
 from unseen.errors import AbortedError, DataError, MisuseError, PeerLostError, ProtocolError, RefusedError
 
 PLAN = bytes(32)
-Heard = list[tuple[str, int]]
-
-
-class Memory:
-    """A spool in memory."""
-
-    def __init__(self) -> None:
-        self.chunks: dict[str, list[bytes]] = {}
-
-    def write(self, name: str, chunk: bytes) -> None:
-        self.chunks.setdefault(name, []).append(chunk)
-
-    def read(self, name: str) -> Iterator[bytes]:
-        return iter(list(self.chunks.get(name, [])))
-
-    def keep(self, name: str, chunks: int) -> None:
-        del self.chunks.get(name, [])[chunks:]
-
-    def forget(self, name: str) -> None:
-        self.chunks.pop(name, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,19 +38,6 @@ class Told:
 
 Kept = tuple[Memory, Memory]
 """What outlives a run at each party."""
-
-
-def heard_by(circle: Circle) -> Heard:
-    """Every message that this party sends from now on, with its size."""
-    channel, sent = circle.others()[0], []
-    honest = channel.send
-
-    def send(tag: str, array: Any) -> None:
-        sent.append((tag, array.nbytes))
-        honest(tag, array)
-
-    channel.send = send  # type: ignore[method-assign]
-    return sent
 
 
 def run(
@@ -210,26 +178,6 @@ def test_what_goes_with_a_key_lies_in_its_bucket_in_the_order_of_its_rows() -> N
         assert [names[int(row)] for row in held.records(bucket)[:, 2]] == list(dict.fromkeys(carried))
         held.forget(bucket)
         assert not list(held.luggage(bucket))
-
-
-def dies_before(tag: str, bucket: int, rank: int = 0) -> Callable[[Circle], None]:
-    """The party of that rank loses its connection before this message of that bucket."""
-
-    def spoil(circle: Circle) -> None:
-        channel, seen = circle.others()[0], [0]
-        honest = channel.send
-
-        def send(name: str, array: Any) -> None:
-            if name == tag:
-                seen[0] += 1
-                if seen[0] > bucket:
-                    raise PeerLostError(channel.peer, "its connection closed")
-            honest(name, array)
-
-        if circle.rank == rank:
-            channel.send = send  # type: ignore[method-assign]
-
-    return spoil
 
 
 LEFT = [b"l%d" % i for i in range(500)]
