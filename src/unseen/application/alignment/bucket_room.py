@@ -87,11 +87,13 @@ def announce(run: Run, step: str, asked: AlignRequest, cut: Cut) -> None:
 def pieces(opened: Batches) -> Iterator[pa.Table]:
     """About a million rows at a time, or 128 MiB."""
     waiting: list[pa.RecordBatch] = []
+    rows, size = 0, 0
     for batch in opened:
         waiting.append(batch)
-        if sum(part.num_rows for part in waiting) >= PIECE or sum(part.nbytes for part in waiting) >= PIECE_BYTES:
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= PIECE or size >= PIECE_BYTES:
             yield pa.Table.from_batches(waiting, opened.schema)
-            waiting = []
+            waiting, rows, size = [], 0, 0
     if waiting:
         yield pa.Table.from_batches(waiting, opened.schema)
 

@@ -157,6 +157,44 @@ def test_a_join_that_broke_off_by_either_key_is_taken_up(tag: str, rank: int, bu
     assert not any(name == "align/sample" for name, _ in listen[0])
 
 
+EVERY_MESSAGE = [
+    "align/broken",
+    "align/reading",
+    "align/offered",
+    "align/sample",
+    "align/once",
+    "align/twice",
+    "align/attempt",
+    "align/table",
+    "align/question",
+    "align/trial",
+    "align/answer",
+    "align/proof",
+    "align/tags",
+    "align/known",
+    "align/sum",
+    "join/times",
+    "join/sum",
+    "join/left-over",
+    "join/rest",
+]
+
+
+@pytest.mark.parametrize("tag", EVERY_MESSAGE)
+def test_a_connection_lost_before_any_message_ends_the_run_and_a_later_one_is_right(tag: str) -> None:
+    left, right = LEFT[:90], RIGHT[:80]
+    kept, terms = (Memory(), Memory()), Terms(Kind.LEFT, minimum=5)
+
+    def lost(circle: Circle) -> None:
+        for rank in (0, 1):
+            dies_before(tag, 0, rank)(circle)
+
+    with pytest.raises(PeerLostError):
+        joined(left, right, terms, CHOICES, 1, kept=kept, spoil=lost)
+    found = joined(left, right, terms, CHOICES, 1, kept=kept)
+    assert pairs_of(found, Kind.LEFT) == by_pandas(left, right, Kind.LEFT, CHOICES)
+
+
 def test_a_table_that_has_changed_begins_anew() -> None:
     """Also where every key has the same values, and rows have other second keys."""
     kept = (Memory(), Memory())
