@@ -16,8 +16,10 @@ from unseen.application.alignment.numbers import keys_and_time, limit, partners
 from unseen.application.alignment.planning import COUNT
 from unseen.application.alignment.request import AlignRequest, Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
+from unseen.application.free_memory import require_free
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Declared, Method, aligned
+from unseen.computation.intersect.footprint import counted
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.line import by_line, depends_on_line, measured_rate
 from unseen.computation.intersect.to_one import aligned_to_one
@@ -80,6 +82,9 @@ def align(run: Run) -> Mapping[str, Json]:
 def overlap(run: Run) -> Mapping[str, Json]:
     """Count the common customers; the number goes to the recipients alone."""
     asked = read_overlap(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    if (most := sizes(run.plan, run.party)) is not None:
+        mend = "free some, or let fewer be counted (`rows`, `exact_up_to`)"
+        require_free(run, counted(most.own, most.theirs, asked.exact_up_to), mend)
     _, keys = released(run, asked.parties[run.party], "count", asked.most_unfit)
     began = perf_counter()
     count = cardinality.count_common(

@@ -24,6 +24,7 @@ from unseen.application.alignment.request import (
 )
 from unseen.application.declared import as_parameter
 from unseen.computation.intersect import align, bucket_profile, cardinality, to_one
+from unseen.computation.intersect.footprint import counted
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
@@ -208,4 +209,5 @@ def estimate_overlap(plan: Plan) -> dict[str, Json]:
     return {
         "seconds": _START_SECONDS + cardinality.seconds(one, two, most),
         "bytes": cardinality.bytes_moved(one, two, most),
+        "memory": max(counted(one, two, most), counted(two, one, most)),
     }

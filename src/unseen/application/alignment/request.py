@@ -128,6 +128,11 @@ class AlignRequest(_Strict):
         return self.kind is not Kind.INNER or self.most_repeats is not None or any(side.keys for side in sides)
 
     @property
+    def joined_by(self) -> int:
+        """By how many keys a join joins; 0 where it is none."""
+        return len(next(iter(self.parties.values())).choices) if self.joins else 0
+
+    @property
     def large(self) -> str:
         """The party that declares more rows: whose list is prepared."""
         return max(self.parties, key=lambda name: (self.parties[name].rows, name))

@@ -12,38 +12,45 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.markup import escape
 
+from unseen.application.free_memory import require_free
 from unseen.application.several.planning import COUNT_FIRST, rows_of
+from unseen.computation.intersect.footprint import among_all, sorted_together
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.known_at import count_known
 from unseen.computation.intersect.multiparty import align_all
-from unseen.data.contract import normalised
+from unseen.data.contract import normalised, whole
 from unseen.data.join_keys import JoinKeys, join_keys
 from unseen.encoding import Json
 from unseen.errors import DataError
 from unseen.interaction.application import Run
 from unseen.interaction.declared import declared
 
+FREE: Final = "free some, or declare fewer rows"
 FILE: Final = "common.parquet"
 """A party's own rows of the common customers: row i is the same customer's at all parties."""
 
 
 def align_everyone(run: Run) -> Mapping[str, Json]:
     """Find the customers common to all; this party's numbers. Its own keys of them go to common.parquet."""
+    rows = declared(run.plan)
+    require_free(run, among_all(rows[run.party], list(rows.values())), FREE)
     table, keys = released(run, "align")
     began = perf_counter()
-    rows = align_all(
+    found = align_all(
         run.circle, from_arrow(keys.keys), limit(run, "smallest_overlap"), partial(run.progress, "align"),
         declared(run.plan), count_first=bool(run.plan.parameters[COUNT_FIRST]),
     )  # fmt: skip
     seconds = perf_counter() - began
     if rows_of(run.party) in run.plan.outputs.get(run.party, ()):
-        pq.write_table(table.take(pa.array(keys.rows[rows])), run.folder / FILE)
+        pq.write_table(table.take(pa.array(keys.rows[found])), run.folder / FILE)
     run.progress("align", 1.0)
-    return {**offered(run, keys), "common": len(rows), "seconds": round(seconds, 3)}
+    return {**offered(run, keys), "common": len(found), "seconds": round(seconds, 3)}
 
 
 def count_everyone(run: Run) -> Mapping[str, Json]:
     """Count the customers that at least so many institutions know; rounded as agreed."""
+    rows = declared(run.plan)
+    require_free(run, sorted_together(rows[run.party], list(rows.values())), FREE)
     _, keys = released(run, "count")
     least, unit = int(cast("int", request_of(run)["least"])), limit(run, "round_to")
     began = perf_counter()
@@ -90,7 +97,7 @@ def released(run: Run, step: str) -> tuple[pa.Table, JoinKeys]:
     side = asked["parties"][run.party]
     table = run.release(side["dataset"])
     try:
-        keys = join_keys(normalised(table[side["key"]]), float(asked["most_unfit"]))
+        keys = join_keys(normalised(whole(table[side["key"]])), float(asked["most_unfit"]))
     except DataError as error:
         raise DataError(f"data set {side['dataset']!r}, column {side['key']!r}: {error}") from error
     return table.select([side["key"]]), keys

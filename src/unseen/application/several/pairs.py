@@ -12,9 +12,10 @@ from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 
-from unseen.application.several.job import limit, offered, released, request_of
+from unseen.application.free_memory import require_free
+from unseen.application.several.job import FREE, limit, offered, released, request_of
 from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of, read
-from unseen.computation.intersect import cardinality, pairs
+from unseen.computation.intersect import cardinality, footprint, pairs
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.pairs import Pair, Told, count_pairs
 from unseen.computation.profile import Role
@@ -81,6 +82,9 @@ def count_each_pair(run: Run) -> Mapping[str, Json]:
     keys = None
     more: dict[str, Json] = {"party": run.party, "parties": list(run.plan.parties), "warnings": []}
     if any(run.party in pair for pair in counted):
+        rows = declared(run.plan)
+        other = max(rows[name] for name in run.plan.parties if name != run.party)
+        require_free(run, footprint.counted(rows[run.party], other, int(asked["exact_up_to"])), FREE)
         _, own = released(run, "count")
         keys, more = from_arrow(own.keys), offered(run, own)
     began = perf_counter()

@@ -22,7 +22,7 @@ from unseen.application.alignment.presentation import lines, present
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.encoding import Json
-from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError
+from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError, UnavailableError
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.application import Request, Run
 from unseen.interaction.flow import check_flows
@@ -266,3 +266,18 @@ def test_the_circles_overlap_in_proportion(r: float, s: float, share: float) -> 
 
 def test_a_picture_of_a_tiny_side_is_still_one() -> None:
     assert 'r="3.0"' in circles(("bank", 10_000_000), ("insurer", 1), 1)
+
+
+def test_a_count_that_would_not_fit_into_free_memory_is_stopped_before_it_is_read() -> None:
+    plan, _ = planned(OVERLAP, body())
+    estimate = OVERLAP.estimate(plan, 0)["memory"]
+
+    def program(circle: Circle) -> Mapping[str, Json]:
+        def release(_: str) -> pa.Table:
+            raise AssertionError("read before it was known to fit")
+
+        free = int(str(estimate)) - 1
+        return OVERLAP.run(Run(circle.me, plan, circle, release, lambda *_: None, Path(), memory=free))
+
+    with pytest.raises(UnavailableError, match="free some, or let fewer be counted"):
+        run_parties(program, list(plan.parties))

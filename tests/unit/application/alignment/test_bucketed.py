@@ -219,10 +219,17 @@ def test_a_machine_with_less_memory_cuts_finer_and_says_so(homes: dict[str, Home
 
 def test_a_list_that_does_not_fit_as_a_whole_is_stopped_before_it_is_read(homes: dict[str, Home]) -> None:
     terms = TERMS.replace("most_identifiers: 1000000", "most_identifiers: 134217728")
-    for more in ({"buckets": 1}, {"most_repeats": 3}):
+    for more in ({"buckets": 1}, {"most_repeats": 3, "buckets": 1}):
         plan, _ = planned(terms, rows=(10**7, 10**7), **more)
         with pytest.raises(UnavailableError, match=r"of memory at \w+, and 2,000 are free; .*`memory: 2000`"):
             ran(plan, homes, TABLES, memory=2000 * MIB)
+
+
+def test_what_cannot_be_cut_is_not_told_to_cut(homes: dict[str, Home]) -> None:
+    terms = TERMS.replace("most_identifiers: 1000000", "most_identifiers: 134217728")
+    plan, _ = planned(terms, rows=(2000, 10**7), method="curves")
+    with pytest.raises(UnavailableError, match=r"and 2,000 are free; free some$"):
+        ran(plan, homes, TABLES, memory=2000 * MIB)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from unseen.application.several import ALIGN_ALL, KNOWN_AT, AlignAll, KnownAt
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.encoding import Json
-from unseen.errors import DataError, MisuseError, RefusedError
+from unseen.errors import DataError, MisuseError, RefusedError, UnavailableError
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.application import Request, Run
 from unseen.interaction.flow import check_flows
@@ -128,6 +128,66 @@ def test_too_few_too_many_and_bad_keys_stop_the_run(
     bad = {**TABLES, "bank": pa.table({"tax": ["", "", *(f"t{i}" for i in range(8))]})}
     with pytest.raises(DataError, match="'people', column 'tax'"):
         ran(application, plan, tmp_path, bad)
+
+
+ODD = ["k", "e\u0301", "\ufb01n", "STRASSE", "\uff11\uff12", "x" * 65_536, "\u0430", "a\u200db", "y" * 65_537]
+"""Short, long, too long, composed, folded, of full width; two that only look like others."""
+LIKE = ["K ", "\u00e9", "FIN", "stra\u00dfe", "12", "X" * 65_536, "a", "ab", "y" * 65_537]
+
+
+@pytest.mark.parametrize(("application", "more"), [(ALIGN_ALL, {}), (KNOWN_AT, {"least": 3})])
+def test_odd_keys_meet_by_the_rule_and_by_nothing_else(
+    application: Application, more: dict[str, Any], tmp_path: Path
+) -> None:
+    tables = {
+        name: pa.table({"tax": keys}) for name, keys in (("bank", ODD), ("insurer", LIKE), ("lender", ODD[::-1]))
+    }
+    terms = TERMS.replace("round_to: 10", "round_to: 1")
+    plan, _ = planned(application, terms, most_unfit=0.2, **more)
+    results = ran(application, plan, tmp_path, tables)
+    assert {result.get("common", result.get("known")) for result in results.values()} == {6}
+    if application is ALIGN_ALL:
+        ours, theirs = (pq.read_table(tmp_path / name / "common.parquet")["tax"] for name in ("bank", "insurer"))
+        assert sorted(ours.to_pylist()) == sorted(ODD[:6])
+        assert [ODD.index(key) for key in ours.to_pylist()] == [LIKE.index(key) for key in theirs.to_pylist()]
+
+
+@pytest.mark.parametrize(("application", "more"), [(ALIGN_ALL, {}), (KNOWN_AT, {"least": 3})])
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (pa.array([], pa.string()), "no rows"),
+        (pa.array([None, " "]), "empty"),
+        (pa.array([1.5]), "fractions"),
+        (pa.array(["u"] * 1_000_000), "repeated"),
+    ],
+    ids=["no-rows", "empty", "fractions", "copies"],
+)
+def test_a_list_without_usable_keys_says_so(
+    application: Application, more: dict[str, Any], column: pa.Array, words: str, tmp_path: Path
+) -> None:
+    plan, _ = planned(application, **more)
+    with pytest.raises(DataError, match=f"data set 'people', column 'tax': .*{words}"):
+        ran(application, plan, tmp_path, {**TABLES, "insurer": pa.table({"tax": column})})
+
+
+@pytest.mark.parametrize(("application", "more"), [(ALIGN_ALL, {}), (KNOWN_AT, {"least": 3})])
+def test_what_would_not_fit_into_free_memory_is_stopped_before_it_is_read(
+    application: Application, more: dict[str, Any]
+) -> None:
+    plan, _ = planned(application, **more)
+
+    def program(circle: Circle) -> Mapping[str, Json]:
+        return application.run(Run(circle.me, plan, circle, _unread, lambda *_: None, Path(), memory=300 << 20))
+
+    with pytest.raises(
+        UnavailableError, match=r"takes about 35\d MiB of memory at \w+, and 300 are free; free some"
+    ):
+        run_parties(program, list(plan.parties))
+
+
+def _unread(_: str) -> pa.Table:
+    raise AssertionError("read before it was known to fit")
 
 
 def test_a_request_that_does_not_fit_says_why() -> None:
