@@ -16,11 +16,12 @@ def compile_kernels() -> None:
     from unseen.computation.learn.fit import predict_scores
     from unseen.computation.learn.logistic import fit_logistic
     from unseen.computation.learn.woe import outcome_counts
+    from unseen.data.contract import normalised
 
     rows = 64
     columns = np.column_stack([np.cos(np.arange(rows)), np.sin(3.0 * np.arange(rows))])
     label = (np.arange(rows) % 3 == 0).astype(np.float64)
-    names = pa.array([f"customer {number}" for number in range(rows)])
+    names = normalised(pa.array([f"Customer {number}" for number in range(rows)]))
 
     def program(circle: Circle) -> None:
         mine = circle.rank == 0
