@@ -26,6 +26,7 @@ from unseen.interaction.application import Run
 from unseen.interaction.declared import declared
 
 FREE: Final = "free some, or declare fewer rows"
+"""What to do where a run would not fit into the memory that is free."""
 FILE: Final = "common.parquet"
 """A party's own rows of the common customers: row i is the same customer's at all parties."""
 
