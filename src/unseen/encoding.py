@@ -72,6 +72,11 @@ def from_base64(text: str) -> bytes:
         raise MisuseError("not valid base64") from error
 
 
+def objects(value: Json) -> list[Mapping[str, Json]]:
+    """The objects in a list that came from elsewhere; none where it is no list."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     result = dict(pairs)
     if len(result) != len(pairs):

@@ -5,7 +5,8 @@
     │   ├── RangeError       a number that does not fit the fixed-point range it was promised for
     │   └── DataError        a data set that cannot be used as it is (duplicate keys, one class)
     ├── PeerError            another party's fault or absence; `.party` names it
-    │   ├── ProtocolError    it sent something malformed, out of order, too large or under a wrong plan
+    │   ├── ProtocolError    it sent something malformed, out of order, too large or under a wrong plan;
+    │   │                    `.party` is "a or b" where it cannot be known which of them
     │   └── PeerLostError    its connection closed or stayed silent past the deadline
     ├── RefusedError         a rule forbids it; `.rule` names the rule, `.mend` what would change the answer
     ├── VerificationError    a signature, digest, proof or ledger does not check
@@ -18,7 +19,8 @@ logs, ledgers and partners. Over the wire goes only `code`, from the closed list
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import ClassVar, Self
 
 
 class UnseenError(Exception):
@@ -60,6 +62,11 @@ class ProtocolError(PeerError):
     """The named party broke the protocol: malformed, out of order, too large, or under another plan."""
 
     code = "protocol"
+
+    @classmethod
+    def one_of(cls, parties: Iterable[str], message: str) -> Self:
+        """For what one of these parties did, where nobody here can know which."""
+        return cls(" or ".join(parties), message)
 
 
 class PeerLostError(PeerError):

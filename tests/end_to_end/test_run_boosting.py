@@ -29,7 +29,7 @@ columns:
   lender: {book: {person: [join], income: [feature], purpose: [feature], outcome: [label]}}
   bureau: {register: {person: [join], inquiries: [feature], balance: [feature]}}
 computations: [boosting]
-recipients: {scores: [lender], own-splits: [lender, bureau]}
+recipients: {scores: [lender], own-splits: [lender, bureau], evaluation: [lender]}
 limits: {smallest_overlap: 50, smallest_group: 5}
 """
 
@@ -83,6 +83,7 @@ def run(houses: Neighbourhood, agreement: str, **more: Json) -> str:
         job = client.submit("boosting", agreement, body)
         record = client.wait(job, 2 * SECONDS)
     assert record["state"] == "done"
+    assert not record["incidents"]
     return job
 
 
@@ -115,6 +116,13 @@ def test_trees_are_trained_kept_in_parts_and_taken_up_by_a_later_job(
     repeated = scores(houses, again)
     assert repeated.keys() == first.keys()
     assert max(abs(repeated[key] - first[key]) for key in first) < 1e-4
+
+    watched = run(houses, agreed, model=job, monitor="outcomes", hidden=True)
+    with houses.lender.client() as client:
+        found = client.result(watched)["result"]["evaluation"]
+    assert (found["rows"], found["scores"]) == (len(first), "hidden")
+    assert found["stability"] < 0.25
+    assert "scores.parquet" not in houses.lender.home.results(watched).names()
 
 
 def test_a_model_that_is_not_here_ends_the_job_with_the_reason(houses: Neighbourhood, agreed: str) -> None:

@@ -15,6 +15,7 @@ from neighbourhood import SECONDS, Neighbourhood
 
 from unseen.data.catalogue import Catalogue, Use
 from unseen.errors import RefusedError
+from unseen.interaction.home import Home
 
 AGREEMENT = """
 agreement: Joined customers
@@ -81,10 +82,20 @@ def agreed(session_houses: Neighbourhood) -> str:
     return houses.agree(AGREEMENT)
 
 
+def joined_at(home: Home, job: str) -> dict[str, list[Any]]:
+    """A party's own rows of the joint table, in one file or in parts."""
+    kept = home.results(job)
+    names = [name for name in kept.names() if name == "left.parquet" or name.startswith("left/")]
+    parts = [pq.read_table(io.BytesIO(kept.read(name))) for name in names]
+    rows: dict[str, list[Any]] = pa.concat_tables(parts).to_pydict()
+    return rows
+
+
+@pytest.mark.parametrize("more", [{}, {"buckets": 4}], ids=["at-once", "in-buckets"])
 def test_a_left_join_on_two_keys_gives_both_sides_one_table(
-    houses: Neighbourhood, agreed: str, tmp_path: Path
+    houses: Neighbourhood, agreed: str, tmp_path: Path, more: dict[str, int]
 ) -> None:
-    (tmp_path / "join.yaml").write_text(yaml.safe_dump(REQUEST))
+    (tmp_path / "join.yaml").write_text(yaml.safe_dump({**REQUEST, **more}))
     report = tmp_path / "report.html"
     done = houses.lender.command(
         "run", "align", str(tmp_path / "join.yaml"), "--agreement", agreed[:12], "--report", str(report)
@@ -93,10 +104,7 @@ def test_a_left_join_on_two_keys_gives_both_sides_one_table(
     said = " ".join(done.stdout.split())
     with houses.lender.home.store() as store:
         job = store.job(said.split("Job ")[1].split()[0]).job
-    ours, theirs = (
-        pq.read_table(io.BytesIO(house.home.results(job).read("left.parquet"))).to_pydict()
-        for house in (houses.lender, houses.bureau)
-    )
+    ours, theirs = (joined_at(house.home, job) for house in (houses.lender, houses.bureau))
     pairs = set(zip(ours["account"], theirs["grade"], strict=True))
     assert pairs == {(f"a{i}", f"g{i}" if i >= FIRST else None) for i in range(PEOPLE)}
     assert len(ours["account"]) == PEOPLE + PEOPLE // 10
@@ -112,6 +120,8 @@ def test_a_left_join_on_two_keys_gives_both_sides_one_table(
     ):
         assert words in said
     assert "rows of the left join" in report.read_text()
+    assert ("buckets 4, one after the other" in said) == bool(more)
+    assert not houses.findings()
 
 
 def test_a_kind_that_the_agreement_does_not_allow_is_refused(houses: Neighbourhood, agreed: str) -> None:

@@ -88,3 +88,9 @@ def test_a_network_is_trained_unseen_and_scores_in_a_later_job(houses: Neighbour
     assert abs(hidden["log_loss"] - shown["log_loss"]) < 1e-3
     table = pq.read_table(io.BytesIO(houses.lender.home.results(later).read("scores.parquet")))
     assert table.num_rows == ROWS
+    assert 0 <= ours["self_test"]["labels_by_bureau"]["auc"] <= 1
+
+    _, watched, _ = run(houses, agreement, model=job, monitor="population", hidden=True)
+    assert watched["evaluation"].keys() == {"rows", "scores", "stability"}
+    assert watched["evaluation"]["rows"] == ROWS
+    assert watched["evaluation"]["stability"] < 0.25

@@ -65,4 +65,4 @@ def test_card_defaults_are_ranked_as_by_xgboost_at_equal_bins() -> None:
     expected = roc_auc_score(label[test], theirs)
     assert ours is not None
     assert roc_auc_score(label[test], ours) == pytest.approx(expected, abs=0.003)
-    assert expected > 0.76
+    assert roc_auc_score(label[test], ours) == pytest.approx(0.778, abs=0.01)  # SOURCE.md's, of 150 trees

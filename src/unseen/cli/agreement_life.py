@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from unseen.cli.agreements import Identifier, read_terms
+from unseen.cli.agreements import Identifier, read_terms, report
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home
 from unseen.errors import MisuseError, UnseenError
 from unseen.interaction import template
@@ -150,14 +150,7 @@ def _give(
 
 
 def _report(value: dict[str, str], failures: dict[str, UnseenError], as_json: bool, words: str) -> None:
-    def show(console: Console) -> None:
-        console.print(words, markup=False)
-        for party, error in failures.items():
-            console.print(f"[yellow]not told[/]  {escape(party)}: {escape(str(error))}")
-        if failures:
-            console.print("Tell them again with: unseen agree tell")
-
-    emit(as_json, {**value, "not_told": {party: str(error) for party, error in failures.items()}}, show)
+    report(as_json, value, escape(words), failures, "Tell them again with: unseen agree tell")
 
 
 def _terms(which: str, home: Path | None) -> Agreement:

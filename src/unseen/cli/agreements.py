@@ -97,17 +97,24 @@ def read_terms(file: Path) -> Agreement:
         raise MisuseError(f"{file} is no text") from error
 
 
-def _report(as_json: bool, standing: Standing, failures: Mapping[str, UnseenError]) -> None:
-    value = {**_json(standing), "not_told": {party: str(error) for party, error in failures.items()}}
+def report(
+    as_json: bool, value: Mapping[str, Any], line: str, failures: Mapping[str, UnseenError], advice: str
+) -> None:
+    """Print a line of markup and who could not be told, with what helps then; as JSON, `value` with the same."""
 
     def show_report(console: Console) -> None:
-        console.print(_line(standing))
+        console.print(line)
         for party, error in failures.items():
             console.print(f"[yellow]not told[/]  {escape(party)}: {escape(str(error))}")
         if failures:
-            console.print("They hear of it when they are told again, or when a run needs it.")
+            console.print(advice)
 
-    emit(as_json, value, show_report)
+    emit(as_json, {**value, "not_told": {party: str(error) for party, error in failures.items()}}, show_report)
+
+
+def _report(as_json: bool, standing: Standing, failures: Mapping[str, UnseenError]) -> None:
+    later = "They hear of it when they are told again, or when a run needs it."
+    report(as_json, _json(standing), _line(standing), failures, later)
 
 
 def _state(standing: Standing) -> str:

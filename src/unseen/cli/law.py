@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from unseen.cli.options import AsJson, HomeFolder, emit, open_home, table
+from unseen.cli.plans import save
 from unseen.cli.requests import RequestFile, Under, derived
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -146,12 +147,5 @@ def _show(console: Console, verdict: Verdict) -> None:
 def _write(value: Json, to: Path | None, as_json: bool) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False)
     if to is not None:
-        _save(to, text + "\n")
+        save(to, text + "\n")
     emit(as_json, value, lambda console: console.print(f"Draft in {to}" if to else text, markup=False))
-
-
-def _save(to: Path, text: str) -> None:
-    try:
-        to.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise MisuseError(f"cannot write {to}: {error.strerror}") from error

@@ -69,11 +69,12 @@ def estimated(plan: Plan, home: Path | None) -> dict[str, Any] | None:
             rows = max((catalogue.get(name).rows for name in own), default=0)
         except DataError:  # not on offer here: the run will say so
             return None
-    return {"rows": rows, **dict(estimate(plan, rows))}
+    found = estimate(plan, rows)
+    return {"rows": rows, **found} if found else None
 
 
 def save(to: Path, text: str) -> None:
-    """Write a page. Raises MisuseError."""
+    """Write a page or a document. Raises MisuseError."""
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:

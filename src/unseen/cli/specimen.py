@@ -7,14 +7,15 @@ can be counted by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from inspect import signature
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from unseen.computation.circle import Circle
-from unseen.computation.correlation.source import Kind, Ticket
+from unseen.computation.correlation.dealer import DealtSource
+from unseen.computation.correlation.pairwise import Pairwise
 from unseen.computation.in_process import run_parties
 from unseen.computation.profile import Profile
 from unseen.computation.types import Real
@@ -35,17 +36,22 @@ def usual(count: int) -> Real:
 class Specimen:
     """A profile, the sizes that it is asked about for n values, and the step on given values (n,).
 
-    `words` says in the documentation what COUNT values are. n is a multiple of twenty. `varies`: rounds and bytes
-    depend on the random order of rows. `one_way`: the first party need not wait for an answer, so that it counts
-    fewer rounds than there are steps.
+    `words` says in the documentation what COUNT values are. n is a multiple of twenty. `usual_corrections`: what
+    corrections are, roughly, between two parties where they depend on the random order of rows. `one_way`: the
+    first party need not wait for an answer, so that it counts fewer rounds than there are steps.
     """
 
     profile: Profile
     sizes: Callable[[int], tuple[int, ...]]
     words: str
     enter: Callable[[Circle, Real], Step]
-    varies: bool = False
+    usual_corrections: Callable[[int], int] | None = None
     one_way: bool = False
+
+    @property
+    def varies(self) -> bool:
+        """Whether rounds and bytes depend on the random order of rows."""
+        return self.profile.expected
 
     def rounds(self, parties: int, count: int = COUNT) -> int | None:
         """As the profile declares them; None where they vary."""
@@ -73,18 +79,17 @@ def cost(specimen: Specimen, parties: int, values: Real | None = None) -> Cost:
     given = usual(COUNT) if values is None else values
 
     def program(circle: Circle) -> Cost:
-        source = _Counting(circle.source)
-        counted = replace(circle, source=source)
-        step = specimen.enter(counted, given)
+        step = specimen.enter(circle, given)
         channels = circle.others()
         circle.zero_bits(1)
         circle.open_words("level", np.zeros(1, dtype=np.uint64))
-        before, passed, asked = _payload(circle), channels[0].rounds.count, source.corrections
+        before, passed, corrected = _payload(circle), channels[0].rounds.count, corrections(circle)
         step()
-        return Cost(_payload(circle) - before, channels[0].rounds.count - passed, source.corrections - asked)
+        return Cost(_payload(circle) - before, channels[0].rounds.count - passed, corrections(circle) - corrected)
 
     found = run_parties(program, parties)
-    return Cost(sum(one.bytes_sent for one in found), found[0].rounds, found[0].corrections)
+    totals = (sum(one.bytes_sent for one in found), found[0].rounds, sum(one.corrections for one in found))
+    return Cost(*totals)
 
 
 def _payload(circle: Circle) -> int:
@@ -92,17 +97,10 @@ def _payload(circle: Circle) -> int:
     return sum(c.bytes_sent - HEADER_BYTES * c.messages_sent for c in counters)
 
 
-class _Counting:
-    """A source that counts the bytes of corrections, which go to one party."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-        self.corrections = 0
-
-    def ask(self, kind: Kind) -> Ticket:
-        self.corrections += sum(8 * slot.size for slot in kind.bound())
-        ticket: Ticket = self._source.ask(kind)
-        return ticket
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
+def corrections(circle: Circle) -> int:
+    """Bytes of corrections that this party has had from the dealer, as its channel counted them."""
+    source = circle.source
+    assert isinstance(source, Pairwise)
+    assert isinstance(source.dealt, DealtSource)
+    messages, heard = source.dealt.counters.heard_by_tag.get("dealer/correction", (0, 0))
+    return heard - HEADER_BYTES * messages

@@ -170,24 +170,23 @@ def _private_matrix(circle: Circle, values: Real) -> Step:
     return lambda: private.private_matrix(circle, 1, matrix, (len(values) // 20, 20), 20)
 
 
-def _private_product(circle: Circle, values: Real) -> Step:
+def _entered(circle: Circle, values: Real) -> private.PrivateMatrix:
     matrix = values.reshape(-1, 20) if circle.rank == 0 else None
-    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
-    right = _shared(circle, np.resize(values, (20, 3)))
+    return private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
+
+
+def _private_product(circle: Circle, values: Real) -> Step:
+    entered, right = _entered(circle, values), _shared(circle, np.resize(values, (20, 3)))
     return lambda: entered @ right
 
 
 def _private_scaling(circle: Circle, values: Real) -> Step:
-    matrix = values.reshape(-1, 20) if circle.rank == 0 else None
-    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
-    weights = _shared(circle, values[: len(values) // 20])
+    entered, weights = _entered(circle, values), _shared(circle, values[: len(values) // 20])
     return lambda: entered.scale_rows(weights)
 
 
 def _scaled_gram(circle: Circle, values: Real) -> Step:
-    matrix = values.reshape(-1, 20) if circle.rank == 0 else None
-    entered = private.private_matrix(circle, 0, matrix, (len(values) // 20, 20), 20)
-    weights = _shared(circle, values[: len(values) // 20])
+    entered, weights = _entered(circle, values), _shared(circle, values[: len(values) // 20])
     return lambda: entered.scaled_gram(weights)
 
 
@@ -229,6 +228,8 @@ def _always(*sizes: int) -> Callable[[int], tuple[int, ...]]:
     return lambda count: sizes
 
 
+_COMPARISON: Final = 66
+"""Bytes of corrections for comparing two of a thousand shuffled rows."""
 _VALUES: Final = f"{COUNT} values"
 _RANGED: Final = f"{_VALUES} in [2^-8, 2^8]"
 _ROWS: Final = f"{COUNT} rows"
@@ -328,13 +329,30 @@ ROWS: Final = (
     ),
     Specimen(binned.BIN_SUMS, _each, f"{_ROWS}, any columns", _bin_sums, one_way=True),
     Specimen(precedence.PRECEDENCE, _each, f"{COUNT} pairs", _precedence),
-    Specimen(sort.SORT, _each, _VALUES, _on_shared(sort.sort), varies=True),
     Specimen(
-        sort.RANKS, _each, _VALUES, _on_shared(lambda x: sort.order_statistics(x, [0, x.size // 2])), varies=True
+        sort.SORT,
+        _sizes(0),
+        _VALUES,
+        _on_shared(sort.sort),
+        lambda n: _COMPARISON * sort.usual_comparisons(n) + 16 * n,
+    ),
+    Specimen(
+        sort.RANKS,
+        _each,
+        _VALUES,
+        _on_shared(lambda x: sort.order_statistics(x, [0, x.size // 2])),
+        lambda n: _COMPARISON * 4 * n + 16 * n,
     ),
     Specimen(sort.PLACEMENT, _sizes(1), _ROWS, _placement, one_way=True),
     Specimen(groups.COMPACTION, _sizes(1), _ROWS, _compaction, one_way=True),
-    Specimen(groups.GROUPING, _each, _ROWS, _on_shared(lambda x: groups.group_by(x, [x])), varies=True),
+    Specimen(
+        groups.GROUPING,
+        _sizes(1),
+        _ROWS,
+        _on_shared(lambda x: groups.group_by(x, [x])),
+        # The sort with one column more, and 152 bytes a row: equality, a bit as a number, choice, placement.
+        lambda n: _COMPARISON * sort.usual_comparisons(n) + (24 + 152) * n,
+    ),
     Specimen(extremes.LARGEST, lambda n: (1, n), _VALUES, _on_shared(lambda x: extremes.largest(x))),
     Specimen(
         knockout.KNOCKOUT,
@@ -361,8 +379,13 @@ def table() -> str:
     for specimen in SPECIMENS:
         profile = specimen.profile
         two, three = cost(specimen, 2), cost(specimen, 3)
-        figures = (specimen.rounds(2), two.bytes_sent, three.bytes_sent, two.corrections)
-        told = ["varies" if specimen.varies or figure is None else f"{figure:,}" for figure in figures]
+        if specimen.usual_corrections:
+            sent = (specimen.bytes_sent(2) or 0, specimen.bytes_sent(3) or 0)
+            figures = (specimen.rounds(2) or 0, *sent, specimen.usual_corrections(COUNT))
+            told = [f"about {float(f'{figure:.2g}'):,.0f}" for figure in figures]
+        else:
+            exact = (specimen.rounds(2), two.bytes_sent, three.bytes_sent, two.corrections)
+            told = ["" if figure is None else f"{figure:,}" for figure in exact]
         title = f"{profile.title} (`{profile.id}`)"
         cells = (title, specimen.words, *told, profile.failure, profile.source)
         lines.append("| " + " | ".join(cells) + " |")

@@ -7,16 +7,17 @@ the peer. An array handed to `send` must not be changed afterwards: it may still
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from unseen.computation.counters import Counters
-from unseen.computation.link import FRAME_LIMIT, PATIENCE, Link, Wire, tag_number
+from unseen.computation.link import FRAME_LIMIT, PATIENCE, Link, tag_number
 from unseen.computation.types import Array, octets
+from unseen.computation.wire import Wire
 from unseen.errors import MisuseError
 
 __all__ = ["FRAME_LIMIT", "PATIENCE", "Channel", "Counters", "Rounds", "Wire", "open_channel", "tag_number"]
@@ -42,19 +43,38 @@ class Rounds:
             self._sent = False
             self.count += 1
 
-    @contextmanager
-    def overlap(self) -> Iterator[None]:
+    def overlap(self) -> Overlap:
         """What is received within answers what was sent before, however sends and receives alternate here."""
+        return Overlap(self)
+
+    def begin_overlap(self) -> bool:
+        """Whether this lies within another overlap; `end_overlap` wants to know."""
         outer = self._overlapping
         self._sent = self._sent or self._sent_meanwhile
         self._overlapping, self._sent_meanwhile = True, False
-        try:
-            yield
-        finally:
-            self._overlapping = outer
-            if not outer:
-                self._sent = self._sent or self._sent_meanwhile
-                self._sent_meanwhile = False
+        return outer
+
+    def end_overlap(self, outer: bool) -> None:
+        self._overlapping = outer
+        if not outer:
+            self._sent = self._sent or self._sent_meanwhile
+            self._sent_meanwhile = False
+
+
+class Overlap:
+    """What `Rounds.overlap` gives to a `with`: entered at every round, so it is no generator."""
+
+    def __init__(self, rounds: Rounds) -> None:
+        self._rounds = rounds
+        self._outer = False
+
+    def __enter__(self) -> None:
+        self._outer = self._rounds.begin_overlap()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._rounds.end_overlap(self._outer)
 
 
 class Channel:
@@ -90,6 +110,15 @@ class Channel:
         """Send an array; the peer must ask for the same tag, dtype and shape."""
         self._rounds.sending()
         self._link.send(self._stream, tag, octets(array))
+
+    def send_all(self, tag: str, arrays: Sequence[Array]) -> None:
+        """Send arrays, each a message of its own: small ones go into the wire together."""
+        if len(arrays) == 1:
+            self.send(tag, arrays[0])
+            return
+        with self._link.corked():
+            for array in arrays:
+                self.send(tag, array)
 
     def receive(self, tag: str, dtype: DTypeLike, shape: int | tuple[int, ...]) -> Array:
         """Receive exactly one array of this dtype and shape, or raise."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -53,6 +54,10 @@ class Circle:
 
     def others(self) -> list[Channel]:
         """Channels to all other parties, in rank order."""
+        return self._others
+
+    @cached_property
+    def _others(self) -> list[Channel]:
         return [self.channels[name] for name in self.parties if name != self.me]
 
     def channel(self, rank: int) -> Channel:
@@ -66,8 +71,7 @@ class Circle:
         Bytes: 8 an element to each other party.
         """
         for channel in self.others():
-            for share in shares:
-                channel.send(tag, share)
+            channel.send_all(tag, shares)
         return self.collect(tag, shares, Group.ADD)
 
     def collect(self, tag: str, shares: Sequence[Array], group: Group) -> list[Array]:

@@ -25,6 +25,8 @@ class Counters:
 
 
 def _count(table: dict[str, list[int]], tag: str, size: int) -> None:
-    entry = table.setdefault(tag, [0, 0])
+    entry = table.get(tag)
+    if entry is None:
+        entry = table[tag] = [0, 0]
     entry[0] += 1
     entry[1] += size

@@ -146,7 +146,7 @@ def run_parties(
         mine = dict(channels[names[rank]])
         to_dealer = mine.pop(DEALER)
         try:
-            source = DealtSource(rank, len(names), to_dealer)
+            source = DealtSource(rank, names, to_dealer)
             circle = gathered(rank, names, mine, source, session)
             result = program(circle)
             source.finish()

@@ -15,13 +15,15 @@ from __future__ import annotations
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable
-from functools import partial
-from typing import Final, NoReturn, Protocol
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from typing import Final, NoReturn
 
 from blake3 import blake3
 
 from unseen.computation.counters import Counters
+from unseen.computation.wire import Wire
 from unseen.encoding import canonical, parse_json
 from unseen.errors import AbortedError, MisuseError, PeerLostError, ProtocolError, UnseenError
 
@@ -35,29 +37,12 @@ PATIENCE: Final = 120.0
 _HEAD: Final = struct.Struct("<IIQ")
 _CONTROL: Final = 0xFFFFFFFF
 _NOBODY: Final = 0xFFFFFFFE  # no stream: their numbers have 31 bits
+_NAMES: Final = 200  # letters of the culprit's name in an abort message, or of several candidates
 _DIRECT: Final = 256 << 10  # of a message up to this size, what fits into the wire goes without the writer thread
 _CHUNK: Final = 256 << 10  # bytes that are digested and written, or read and digested, at a time
 
 
-class Wire(Protocol):
-    """A pair of byte streams to one peer. One thread writes at a time, one reads at a time."""
-
-    def write(self, data: memoryview) -> None:
-        """Write all bytes, waiting as long as needed. Raises OSError once closed."""
-
-    def write_some(self, data: memoryview) -> int:
-        """Write what goes at once, without waiting; how many bytes were taken."""
-
-    def holding(self) -> bool:
-        """Whether bytes that were taken wait here for the next `write`, which may be an empty one."""
-
-    def read_into(self, view: memoryview, patience: float) -> None:
-        """Fill `view`. Raises EOFError when the peer is gone, TimeoutError after `patience` silent seconds."""
-
-    def close(self) -> None:
-        """Close both directions; a waiting read or write raises."""
-
-
+@lru_cache(maxsize=4096)
 def tag_number(tag: str) -> int:
     """A message tag on the wire: 32 bits of its digest, enough to catch two sides out of step."""
     return int.from_bytes(blake3(tag.encode()).digest(length=4), "little")
@@ -83,6 +68,7 @@ class Link:
         self._reading = False
         self._queue: deque[tuple[bytes, memoryview, bool]] = deque()
         self._queued_bytes = 0
+        self._corks, self._corked = 0, bytearray()
         self._writing = False
         self._closing = False
         self._closed = False
@@ -114,7 +100,8 @@ class Link:
         """Wait until the queue out is written. Raises PeerLostError when the peer takes nothing for too long."""
         with self._lock:
             if not self._lock.wait_for(
-                lambda: self._failure or not (self._queue or self._writing), timeout=self._patience
+                lambda: self._failure or not (self._queue or self._writing or self._corked),
+                timeout=self._patience,
             ):
                 self._fail(PeerLostError(self.peer, f"took nothing for {self._patience:.0f} s"))
             self._check()
@@ -122,14 +109,50 @@ class Link:
     def _post(self, head: bytes, part: memoryview) -> None:
         with self._lock:
             self._check()
+            if self._corks and len(part) <= _DIRECT:
+                self._corked += head
+                self._corked += part
+                if len(self._corked) > _DIRECT:
+                    self._release()
+                return
+            self._release()
             idle = not self._queue and not self._writing
             if not idle or len(part) > _DIRECT:
                 self._enqueue(head, part)
                 return
             self._writing = True
+        self._write_now(memoryview(b"".join((head, part))))
+
+    @contextmanager
+    def corked(self) -> Iterator[None]:
+        """Small messages that are sent within go out in one piece at its end; nothing is waited for within."""
+        with self._lock:
+            self._corks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._corks -= 1
+                if self._corks or self._queue or self._writing or self._failure:
+                    self._release()
+                message, self._corked = memoryview(self._corked), bytearray()
+                self._writing = self._writing or bool(message)
+            if message:
+                self._write_now(message)
+
+    def _release(self) -> None:
+        """Let the writer thread bring out what is corked, before anything that is sent from now on."""
+        if self._corked:
+            part, self._corked = memoryview(self._corked), bytearray()
+            self._queue.append((b"", part, False))
+            self._queued_bytes += len(part)
+            self._need_writer()
+            self._lock.notify_all()
+
+    def _write_now(self, message: memoryview) -> None:
+        """Write what goes at once and leave the rest to the writer thread. `_writing` is set, and cleared here."""
         rest, held = memoryview(b""), False
         try:
-            message = memoryview(head + bytes(part))
             self._digest_out.update(message)
             rest = message[self._wire.write_some(message) :]
             held = self._wire.holding()
@@ -320,7 +343,7 @@ class Link:
         self._read(memoryview(data))
         try:
             message = parse_json(bytes(data), limit=1024)
-            code, party = str(message["code"])[:32], str(message["party"])[:128]  # type: ignore[index,call-overload]
+            code, party = str(message["code"])[:32], str(message["party"])[:_NAMES]  # type: ignore[index,call-overload]
         except (MisuseError, TypeError, KeyError, IndexError):
             self._violated("an abort message that is not one")
         with self._lock:
@@ -351,7 +374,7 @@ class Link:
 
     def abort(self, error: BaseException) -> None:
         code = error.code if isinstance(error, UnseenError) else "internal"
-        party = getattr(error, "party", "")
+        party = str(getattr(error, "party", ""))[:_NAMES]
         data = canonical({"code": code, "party": party})
         with self._lock:
             if self._closing:

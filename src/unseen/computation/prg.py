@@ -21,6 +21,8 @@ from unseen.computation.types import Array, Words, octets
 SEED_BYTES: Final = 32
 _CHUNK: Final = 1 << 20
 _ZEROS: Final = memoryview(bytes(_CHUNK))
+_BLOCK: Final = 16
+_FROM_ZERO: Final = modes.CTR(bytes(_BLOCK))
 _SLACK: Final = 16  # `update_into` demands room for one block beyond what it writes
 
 
@@ -55,22 +57,59 @@ class Expander:
         """Uniform bytes."""
         return self._bytes(count).tobytes()
 
+    def branches(self) -> Branches:
+        """Streams side by side, independent of this one, for the price of one cipher."""
+        return Branches(_counting(blake3(b"unseen/branches", key=self._seed).digest(length=16)))
+
     def _bytes(self, count: int) -> NDArray[np.uint8]:
-        buffer = np.empty(count + _SLACK, dtype=np.uint8)
-        view = octets(buffer)
-        encryptor = self._encryptor or self._begun()
-        for start in range(0, count, _CHUNK):
-            encryptor.update_into(_ZEROS[: min(_CHUNK, count - start)], view[start:])
-        return buffer[:count]
+        return _keystream(self._encryptor or self._begun(), count)
 
     def _begun(self) -> CipherContext:
         """The cipher, made at first use: many an expander is there for its children alone."""
-        key = blake3(b"unseen/stream", key=self._seed).digest(length=16)
-        self._encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+        self._encryptor = _counting(blake3(b"unseen/stream", key=self._seed).digest(length=16))
         return self._encryptor
 
     def __repr__(self) -> str:
         return "Expander(seed hidden)"
+
+
+class Branches:
+    """Streams of pseudorandom integers side by side, under one key: the i-th begins at counter i·2^64.
+
+    A stream ends long before it comes to the next one's counters: no block is used twice.
+    """
+
+    def __init__(self, encryptor: CipherContext) -> None:
+        self._encryptor = encryptor
+        self._taken: dict[int, int] = {}
+
+    def lanes(self, branch: int, shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
+        """The next uniform unsigned integers of that stream; all that it gives are of one width."""
+        kind = np.dtype(dtype)
+        place, count = self._taken.get(branch, 0), _count(shape) * kind.itemsize
+        self._taken[branch] = place + count
+        block, begun = divmod(place, _BLOCK)
+        self._encryptor.reset_nonce(((branch << 64) + block).to_bytes(_BLOCK, "big"))
+        return _keystream(self._encryptor, begun + count)[begun:].view(kind).reshape(shape)
+
+    def __repr__(self) -> str:
+        return "Branches(key hidden)"
+
+
+def _counting(key: bytes) -> CipherContext:
+    """AES-128 in counter mode, from counter zero."""
+    return Cipher(algorithms.AES(key), _FROM_ZERO).encryptor()
+
+
+def _keystream(encryptor: CipherContext, count: int) -> NDArray[np.uint8]:
+    buffer = np.empty(count + _SLACK, dtype=np.uint8)
+    if count <= _CHUNK:
+        encryptor.update_into(_ZEROS[:count], buffer.data)
+        return buffer[:count]
+    view = octets(buffer)
+    for start in range(0, count, _CHUNK):
+        encryptor.update_into(_ZEROS[: min(_CHUNK, count - start)], view[start:])
+    return buffer[:count]
 
 
 def _count(shape: int | tuple[int, ...]) -> int:

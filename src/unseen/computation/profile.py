@@ -88,7 +88,8 @@ class Profile:
     None where none is declared: then what was sent in a run cannot be held against it.
     `rounds` and `bytes_sent` take the step's sizes and give the number of message exchanges and of bytes that
     all computing parties send to each other; None where they depend on the data only through declared sizes
-    that the protocol itself cannot know beforehand.
+    that the protocol itself cannot know beforehand. `expected`: they depend on a random order of rows, and what
+    stands here is their mean, roughly.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Profile:
     messages: tuple[Message, ...] | None = None
     rounds: Callable[..., int] | None = field(default=None, compare=False)
     bytes_sent: Callable[..., int] | None = field(default=None, compare=False)
+    expected: bool = False
 
     def disclosures(self, roles: Mapping[Role, tuple[str, ...]], facts: Mapping[str, str]) -> dict[str, list[str]]:
         """Bind the profile to a plan's step: for each institution, the sentences of what it learns.

@@ -10,9 +10,12 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from unseen.data.protect.text import read
 from unseen.errors import DataError
 
 NORMALISATION: Final = "unseen-key/1"
@@ -20,18 +23,62 @@ NORMALISATION: Final = "unseen-key/1"
 
 KEY_BYTES_LIMIT: Final = 64 << 10
 MOST_WARNED_SHARE: Final = 0.01
+_APART: Final = "\ufdd0"
+"""A code point that Unicode keeps free of characters for good: it has no other form, and joins with nothing."""
+_AT_ONCE: Final = 1 << 14
+"""Texts that are folded in one."""
 
 
 def normalised(keys: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Keys of any type as normalised strings (version 1); nulls stay null."""
-    text = pc.cast(keys, pa.string())
-    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
-    wide = pc.invert(pc.fill_null(pc.string_is_ascii(text), True))
-    folded = pc.utf8_lower(text)
-    if pc.any(wide).as_py():
-        values = [unicodedata.normalize("NFKC", value).casefold() for value in text.filter(wide).to_pylist()]
-        folded = pc.replace_with_mask(folded, wide, pa.array(values, pa.string()))
+    """Keys of any type as normalised strings (version 1); nulls stay null. Raises DataError for nested types."""
+    from unseen.data import key_kernels  # compiles at its first use; who only looks at a catalogue needs none
+
+    text = read(keys)
+    plain, wide = key_kernels.normalised(text)
+    return (
+        with_wide(plain.arrow(), wide, _unicode(text.arrow().filter(pa.array(wide))))
+        if wide.any()
+        else plain.arrow()
+    )
+
+
+def whole(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Days as ISO dates, whole numbers that a tool has stored as fractions as whole numbers.
+
+    Raises DataError for a column of fractions, which no key is.
+    """
+    if pa.types.is_timestamp(values.type):
+        return pc.cast(values, pa.date32(), safe=False)
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    elif not pa.types.is_decimal(values.type):
+        return values
+    try:
+        return pc.cast(values, pa.int64() if pa.types.is_floating(values.type) else pa.decimal128(38, 0))
+    except pa.ArrowInvalid:
+        raise DataError("a key column holds fractions; store it as text or whole numbers") from None
+
+
+def with_wide(plain: pa.Array, wide: npt.NDArray[np.bool_], others: pa.Array) -> pa.Array:
+    """Rows of ASCII, and in the places of those that are not what is written of them."""
+    return pc.replace_with_mask(plain, pa.array(wide), others.cast(plain.type))
+
+
+def _unicode(texts: pa.Array) -> pa.Array:
+    """The same by Unicode's own tables, text by text."""
+    folded = pa.concat_arrays(
+        [_folded(texts.slice(start, _AT_ONCE)) for start in range(0, max(len(texts), 1), _AT_ONCE)]
+    )
     return pc.replace_substring_regex(pc.utf8_trim_whitespace(folded), r"\s+", " ")
+
+
+def _folded(texts: pa.Array) -> pa.Array:
+    """NFKC and case folding of many texts in one, with a sign between them that composes with none."""
+    values = texts.to_pylist()
+    whole = _APART.join(values)
+    if whole.count(_APART) == len(values) - 1:
+        return pa.array(unicodedata.normalize("NFKC", whole).casefold().split(_APART), texts.type)
+    return pa.array([unicodedata.normalize("NFKC", value).casefold() for value in values], texts.type)
 
 
 @dataclass(frozen=True)
@@ -70,13 +117,14 @@ def measured(keys: pa.Array, empty: pa.Array, malformed: pa.Array, rule: str) ->
     rows = len(keys)
     if rows == 0:
         raise DataError("the key column has no rows")
-    there = pc.drop_null(keys.filter(pc.invert(empty)))
+    there = keys.filter(pc.invert(empty)) if pc.any(empty).as_py() else keys
+    there = there.drop_null() if there.null_count else there
     counts = pc.value_counts(there).field("counts")
     return KeyReport(
         rows,
-        _number(empty) / rows,
+        count_true(empty) / rows,
         (len(there) - len(counts)) / rows,
-        _number(malformed) / rows,
+        count_true(malformed) / rows,
         rule,
         pc.max(counts).as_py() or 0,
     )
@@ -86,7 +134,8 @@ def _blank(texts: pa.Array) -> pa.Array:
     return pc.fill_null(pc.equal(pc.utf8_length(texts), 0), True)
 
 
-def _number(truths: pa.Array) -> int:
+def count_true(truths: pa.Array) -> int:
+    """How many are true; nulls are not."""
     return int(pc.sum(pc.cast(truths, pa.int64())).as_py() or 0)
 
 

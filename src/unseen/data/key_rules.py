@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from unseen.data import phone
 from unseen.data.classify.national import IDENTIFIERS
-from unseen.data.contract import KEY_BYTES_LIMIT, KeyReport, measured, normalised
-from unseen.errors import DataError, MisuseError
+from unseen.data.contract import KEY_BYTES_LIMIT, KeyReport, measured, normalised, whole, with_wide
+from unseen.data.protect.text import read
+from unseen.errors import MisuseError
 
 
 class Rule(StrEnum):
@@ -79,11 +80,11 @@ class KeyForm:
 
         Raises DataError for a column of fractions, which no key is.
         """
-        whole = _whole(values)
+        read_as = whole(values)
         if self.rule is not Rule.DATE:
-            return self._of(whole)
+            return self._of(read_as)
         # There are few days and many rows: each day is written once.
-        listed = pc.dictionary_encode(whole)
+        listed = pc.dictionary_encode(read_as)
         listed = listed.combine_chunks() if isinstance(listed, pa.ChunkedArray) else listed
         return self._of(listed.dictionary).take(listed.indices)
 
@@ -104,7 +105,7 @@ class KeyForm:
 
     def sorted_out(self, values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array, pa.Array]:
         """`written`, and of each row whether it was empty and whether it is no such key."""
-        texts = normalised(_whole(values))
+        texts = normalised(whole(values))
         empty = pc.fill_null(pc.equal(texts, ""), True)
         # Days are written once each; all else from the texts that are there already.
         keys = self.written(values) if self.rule is Rule.DATE else self._from(texts)
@@ -134,24 +135,15 @@ def require_same(forms: dict[str, KeyForm]) -> None:
         raise MisuseError(f"one key is written by different rules ({told}); name the same rule for both sides")
 
 
-def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Days as ISO dates, whole numbers that a tool has stored as fractions as whole numbers."""
-    if pa.types.is_timestamp(values.type):
-        return pc.cast(values, pa.date32(), safe=False)
-    if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
-        try:
-            return pc.cast(values, pa.int64())
-        except pa.ArrowInvalid:
-            raise DataError("a key column holds fractions; store it as text or whole numbers") from None
-    return values
-
-
 def _blank_to_null(texts: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    return _kept(texts, pc.greater(pc.binary_length(texts), 0))
 
 
 def _kept(texts: pa.Array, formed: pa.Array) -> pa.Array:
-    return pc.if_else(formed, texts, pa.scalar(None, pa.string()))
+    """Null where a text is not formed. Nothing is copied where all that are there are."""
+    if formed.null_count == texts.null_count and pc.all(pc.fill_null(formed, True)).as_py():
+        return texts
+    return pc.if_else(formed, texts, pa.scalar(None, texts.type))
 
 
 def _key(texts: pa.Array, detail: str) -> pa.Array:
@@ -159,17 +151,32 @@ def _key(texts: pa.Array, detail: str) -> pa.Array:
 
 
 def _phone(texts: pa.Array, region: str) -> pa.Array:
-    return phone.international(texts, region)
+    from unseen.data import key_kernels
+
+    plain, wide = key_kernels.telephones(read(texts), phone.numbering(region))
+    if not wide.any():
+        return plain.arrow()
+    return with_wide(plain.arrow(), wide, phone.international(texts.filter(pa.array(wide)), region))
 
 
 def _document(texts: pa.Array, scheme: str) -> pa.Array:
+    from unseen.data import key_kernels
+
+    plain, wide = key_kernels.documents(read(texts))
+    signs = plain.arrow()
+    if wide.any():
+        signs = with_wide(signs, wide, document_signs(texts.filter(pa.array(wide))))
+    if scheme:
+        signs = _kept(signs, pa.array(SCHEMES[scheme].matches(pc.fill_null(signs, ""))))
+    return signs
+
+
+def document_signs(texts: pa.Array) -> pa.Array:
+    """Document numbers of any script by the rule itself: `key_kernels.documents` does it for ASCII."""
     signs = pc.utf8_upper(pc.replace_substring_regex(texts, _BETWEEN, ""))
     formed = pc.and_(pc.match_substring_regex(signs, _DOCUMENT), pc.match_substring_regex(signs, "[0-9]"))
     formed = pc.and_(formed, pc.less_equal(pc.utf8_length(signs), _LONGEST_DOCUMENT))
-    formed = pc.and_(formed, pc.invert(pc.match_substring_regex(signs, _ONE_DIGIT)))
-    if scheme:
-        formed = pc.and_(formed, pa.array(SCHEMES[scheme].matches(pc.fill_null(signs, ""))))
-    return _kept(signs, formed)
+    return _kept(signs, pc.and_(formed, pc.invert(pc.match_substring_regex(signs, _ONE_DIGIT))))
 
 
 def _email(texts: pa.Array, detail: str) -> pa.Array:

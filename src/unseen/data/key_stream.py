@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from unseen.data.contract import KeyReport
+from unseen.data.contract import KeyReport, count_true
 from unseen.data.join_keys import require_fit, said_of
 from unseen.data.key_rules import KeyForm
 from unseen.errors import DataError
@@ -49,8 +48,8 @@ class KeyStream:
         """
         keys, empty, malformed = self._form.sorted_out(values)
         self._rows += len(keys)
-        self._empty += _number(empty)
-        self._malformed += _number(malformed)
+        self._empty += count_true(empty)
+        self._malformed += count_true(malformed)
         places = np.flatnonzero(np.asarray(keys.is_valid()))
         return (keys if len(places) == len(keys) else keys.take(pa.array(places))), places
 
@@ -75,7 +74,3 @@ class KeyStream:
         found = KeyReport(self._rows, empty, duplicate, malformed, str(self._form))
         require_fit(found, self._most_unfit)
         return found
-
-
-def _number(truths: pa.Array) -> int:
-    return int(pc.sum(pc.cast(truths, pa.int64())).as_py() or 0)

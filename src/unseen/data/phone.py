@@ -7,14 +7,16 @@ national ones where no region is given, are not well formed: they do not say who
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from unseen.errors import MisuseError
+
+if TYPE_CHECKING:
+    from unseen.data.key_kernels import Numbering
 
 _BETWEEN: Final = r"[\s\-./()·‐‑‒–—−]"
 _WELL_FORMED: Final = r"^\+[1-9][0-9]{6,14}$"
@@ -57,6 +59,9 @@ def _regions() -> dict[str, Region]:
 REGIONS: Final = _regions()
 """By ISO 3166 code. Where the carrier is chosen by the prefix for calls abroad, only `+` stands for it."""
 _TRUNK_AFTER_CODE: Final = "|".join(sorted({region.code for region in REGIONS.values() if region.trunk == "0"}))
+_NOWHERE: Final = Region("", "", "00")
+_NOUGHT_BELONGS: Final = ("39", "378")
+"""Countries whose national numbers may begin with a nought of their own."""
 
 
 def require_region(name: str) -> None:
@@ -65,18 +70,31 @@ def require_region(name: str) -> None:
         raise MisuseError(f"no telephone region {name!r}; there are {', '.join(sorted(REGIONS))}")
 
 
+def numbering(region: str) -> Numbering:
+    """The region's rules as the kernels take them."""
+    from unseen.data.key_kernels import Numbering
+
+    rules = REGIONS.get(region, _NOWHERE)
+    trunks = list(rules.trunk[1:-1]) if rules.trunk.startswith("[") else [rules.trunk] if rules.trunk else []
+    nought = rules.code in _NOUGHT_BELONGS
+    return Numbering(rules.code, trunks, rules.abroad, nought, _TRUNK_AFTER_CODE.split("|"))
+
+
 def international(texts: pa.Array, region: str = "") -> pa.Array:
-    """Numbers in the form of E.164, null where a text is none; `region` reads those without a country's code."""
+    """Numbers in the form of E.164, null where a text is none; `region` reads those without a country's code.
+
+    Of any script; `key_kernels.telephones` does it for ASCII.
+    """
     signs = pc.replace_substring_regex(texts, r"^tel:", "")
     abroad = pc.match_substring_regex(signs, r"^(?:\+|00)")
     signs = pc.if_else(abroad, pc.replace_substring(signs, "(0)", ""), signs)
     signs = pc.replace_substring_regex(signs, _BETWEEN, "")
-    rules = REGIONS.get(region, Region("", "", "00"))
+    rules = REGIONS.get(region, _NOWHERE)
     if rules.abroad:
         signs = pc.replace_substring_regex(signs, f"^{rules.abroad}([1-9])", r"+\1")
     signs = pc.replace_substring_regex(signs, rf"^\+({_TRUNK_AFTER_CODE})0([1-9])", r"+\1\2")
     if rules.code:
-        digit = "[0-9]" if re.fullmatch("39|378", rules.code) else "[1-9]"
+        digit = "[0-9]" if rules.code in _NOUGHT_BELONGS else "[1-9]"
         signs = pc.replace_substring_regex(signs, rf"^(?:{rules.trunk})?({digit}[0-9]*)$", rf"+{rules.code}\1")
     formed = pc.match_substring_regex(signs, _WELL_FORMED)
     return pc.if_else(formed, signs, pa.scalar(None, pa.string()))

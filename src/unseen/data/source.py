@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from unseen.data.contract import normalised
+from unseen.data.contract import normalised, whole
 from unseen.data.engine import connected
 from unseen.data.engine_error import translated
 from unseen.data.location import Location, read_location
@@ -129,7 +129,7 @@ class Source:
         batches = iter(self._from_engine(wanted))
         for batch in batches:
             columns = [
-                normalised(column) if field.name in reading.keys else _cast(column, field.type)
+                normalised(whole(column)) if field.name in reading.keys else _cast(column, field.type)
                 for field, column in zip(schema, batch.columns, strict=True)
             ]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)

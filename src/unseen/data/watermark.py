@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from unseen.data.number_column import as_numbers, is_number
 from unseen.data.protect.secret import Secret
 from unseen.errors import DataError
 
@@ -69,9 +70,9 @@ def mark(table: pa.Table, secret: Secret, recipient: str, columns: Sequence[str]
     cipher = _cipher(secret, recipient)
     made, names, changes = table, [], []
     for place, field in enumerate(table.schema):
-        if not _numeric(field.type) or (columns is not None and field.name not in columns):
+        if not is_number(field.type) or (columns is not None and field.name not in columns):
             continue
-        values = _values(table.column(place))
+        values = as_numbers(table.column(place)).copy()
         known = values[~np.isnan(values)]
         if len(np.unique(known)) < LEAST_VALUES or (decimals := _unit(known)) is None:
             continue
@@ -92,12 +93,12 @@ def mark(table: pa.Table, secret: Secret, recipient: str, columns: Sequence[str]
 
 def trace(table: pa.Table, secret: Secret, recipients: Sequence[str]) -> list[Finding]:
     """Who of the recipients is named by a copy, whatever is left of it; the surest first."""
-    columns = [field.name for field in table.schema if _numeric(field.type)]
+    columns = [field.name for field in table.schema if is_number(field.type)]
     tests = max(1, len(recipients) * len(columns) * len(DECIMALS))
     found: list[Finding] = []
     ciphers = {recipient: _cipher(secret, recipient) for recipient in recipients}
     for name in columns:
-        values = _values(table.column(name))
+        values = as_numbers(table.column(name))
         distinct = np.unique(values[~np.isnan(values)])[:_TRACED]
         for decimals in DECIMALS:
             whole = _multiples(distinct, decimals)
@@ -134,15 +135,6 @@ def _chance(agreeing: int, values: int) -> float:
 
 def _cipher(secret: Secret, recipient: str) -> Cipher[modes.ECB]:
     return Cipher(algorithms.AES(secret.key("watermark", recipient, size=16)), modes.ECB())
-
-
-def _numeric(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _values(column: pa.ChunkedArray) -> Real:
-    filled = pc.fill_null(pc.cast(column, pa.float64(), safe=False), math.nan)
-    return np.asarray(filled, np.float64).copy()
 
 
 def _unit(values: Real) -> int | None:

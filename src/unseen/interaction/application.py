@@ -98,8 +98,9 @@ class Run:
 class Application(Protocol):
     """One thing a bank does with joint computation.
 
-    It may also have `estimate(plan, rows)`, which returns expected `seconds` and `bytes` for that many rows, and
-    `warm_up()`, which a worker in reserve calls to import and load what any run will need.
+    It may also have `estimate(plan, rows)`, which returns expected `seconds` and `bytes` for that many rows, or
+    nothing where nobody has measured, and `warm_up()`, which a worker in reserve calls to import and load what any
+    run will need.
     """
 
     name: str

@@ -69,7 +69,8 @@ class Asking:
         if estimate is None:
             return None
         rows = self._conductor.rows(plan)
-        return {"rows": rows, **dict(estimate(plan, rows))}
+        found = estimate(plan, rows)
+        return {"rows": rows, **found} if found else None
 
     def submit(self, application: str, agreement: str, body: Mapping[str, Json]) -> str:
         """Ask for a job; returns its name at once and goes on in the background."""

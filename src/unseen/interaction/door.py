@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from unseen.data.catalogue import Catalogue
+from unseen.data.contract import normalised
 from unseen.data.dataset import Dataset, Use
 from unseen.data.passage import Passage
 from unseen.data.protect.choice import Place, made
@@ -75,7 +76,7 @@ def warm_up() -> None:
     import tink.aead
 
     tink.aead.register()
-    Marker(Secret.fresh()).marks(pa.array(["nobody"]))
+    Marker(Secret.fresh()).marks(normalised(pa.array(["Nobody"])))
 
 
 def granted(plan: Plan, party: str) -> dict[str, dict[str, list[Use]]]:

@@ -31,12 +31,12 @@ The checks, numbered as in the code:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from unseen.data.catalogue import Use
-from unseen.encoding import Json, digest
+from unseen.encoding import Json, digest, objects
 from unseen.errors import RefusedError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.budget import Charge, agreement_account, dataset_account
@@ -157,11 +157,11 @@ def asked_before(plans: Iterable[Mapping[str, Json]]) -> list[Asked]:
     """The same, read from plans on record (their JSON): those of all runs that began under an agreement."""
     found = []
     for plan in plans:
-        for flow in _sequence(plan.get("flows")):
+        for flow in objects(plan.get("flows")):
             if flow.get("epsilon") is not None or not (flow.get("population") or _counted(flow)):
                 continue
             population = digest(POPULATION_TAG, flow.get("population"))
-            for source in _sequence(flow.get("sources")):
+            for source in objects(flow.get("sources")):
                 if source.get("use") != Use.JOIN.value:
                     party, dataset, column = (str(source.get(name)) for name in ("party", "dataset", "column"))
                     found.append(Asked(party, dataset, column, population))
@@ -214,7 +214,3 @@ _APPLICATION: Final = "this is a fault of the application; tell its maker"
 
 def _named(use: ColumnUse) -> str:
     return f"column {use.column!r} of {use.party}'s {use.dataset!r} as {use.use.value}"
-
-
-def _sequence(value: Json) -> Sequence[Mapping[str, Json]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []

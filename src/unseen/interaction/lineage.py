@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from unseen.encoding import Json
+from unseen.encoding import Json, objects
 
 PREFIX: Final = {"unseen": "urn:unseen:", "prov": "http://www.w3.org/ns/prov#"}
 
@@ -22,7 +22,7 @@ def lineage(plan: Mapping[str, Json], started: str, ended: str, results: Mapping
     }
     used: dict[str, Json] = {}
     owners: dict[str, Json] = {}
-    for use in _objects(plan["uses"]):
+    for use in objects(plan["uses"]):
         column = f"unseen:column/{use['party']}/{use['dataset']}/{use['column']}"
         entities[column] = {"prov:type": "unseen:Column"}
         used[f"_:used{len(used)}"] = {"prov:activity": run, "prov:entity": column, "unseen:use": use["use"]}
@@ -32,11 +32,11 @@ def lineage(plan: Mapping[str, Json], started: str, ended: str, results: Mapping
         }
     generated: dict[str, Json] = {}
     derived: dict[str, Json] = {}
-    for flow in _objects(plan.get("flows")):
+    for flow in objects(plan.get("flows")):
         output = f"unseen:output/{plan['job']}/{flow['output']}"
         entities[output] = {"prov:type": "unseen:Output", "unseen:shape": flow["shape"]}
         generated[f"_:generated{len(generated)}"] = {"prov:entity": output, "prov:activity": run}
-        for source in _objects(flow["sources"]):
+        for source in objects(flow["sources"]):
             column = f"unseen:column/{source['party']}/{source['dataset']}/{source['column']}"
             derived[f"_:derived{len(derived)}"] = {"prov:generatedEntity": output, "prov:usedEntity": column}
     for party, digest in results.items():
@@ -67,7 +67,3 @@ def _everyone(plan: Mapping[str, Json]) -> list[str]:
     parties = plan["parties"]
     named = [str(name) for name in parties] if isinstance(parties, list | tuple) else []
     return named + ([str(plan["dealer"])] if plan.get("dealer") else [])
-
-
-def _objects(value: Json) -> list[Mapping[str, Json]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []

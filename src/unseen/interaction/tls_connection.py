@@ -29,6 +29,7 @@ class TlsConnection:
         )
         self._buffer = bytearray(_CHUNK)
         self._held = memoryview(b"")
+        self._ended = False
 
     def settimeout(self, seconds: float | None) -> None:
         """How long one read or write of the socket may take; None: as long as needed."""
@@ -101,6 +102,8 @@ class TlsConnection:
     def recv_into(self, view: memoryview) -> int:
         """Fill `view` with what is there, waiting for the first byte; how many bytes, zero at the end."""
         position = 0
+        if view and not (self._tls.pending() or self._arrived.pending or self._ended):
+            self._fetch()
         while position < len(view):
             try:
                 count = self._tls.read(len(view) - position, view[position:])
@@ -109,6 +112,7 @@ class TlsConnection:
                     break
                 self._fetch()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                self._ended = True
                 break
             else:
                 position += int(count)

@@ -194,7 +194,7 @@ class _OneWay:
 
 
 class TlsWire:
-    """A wire (`computation.link.Wire`) over two TLS connections to one peer, one for each direction."""
+    """A wire (`computation.wire.Wire`) over two TLS connections to one peer, one for each direction."""
 
     def __init__(self, outgoing: TlsConnection, incoming: TlsConnection) -> None:
         outgoing.settimeout(None)

@@ -263,7 +263,7 @@ def make_circle(
 ) -> Circle:
     """This party's circle over open channels; the dealer's channel becomes the source of correlations."""
     rank = parties.index(me)
-    dealt = DealtSource(rank, len(parties), channels[dealer_name]) if dealer_name else NoDealer()
+    dealt = DealtSource(rank, parties, channels[dealer_name]) if dealer_name else NoDealer()
     among = {name: channels[name] for name in parties if name != me}
     session = bytes.fromhex(digest_bytes(SESSION_TAG, plan.encode()))
     return gathered(rank, parties, among, dealt, session, shelf)

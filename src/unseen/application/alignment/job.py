@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from time import perf_counter
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.joining import joined
 from unseen.application.alignment.memory import BUCKETS, require_memory
-from unseen.application.alignment.numbers import keys_and_time, limit, partners
+from unseen.application.alignment.numbers import keys_and_time, partners
 from unseen.application.alignment.planning import COUNT
-from unseen.application.alignment.request import AlignRequest, Side, Way, read_align, read_overlap
+from unseen.application.alignment.request import AlignedSide, AlignRequest, Side, Way, read_align, read_overlap
 from unseen.application.declared import sizes
+from unseen.application.derivation import limit, request_in
+from unseen.application.free_memory import require_free
 from unseen.computation.intersect import cardinality
 from unseen.computation.intersect.align import FEW, Aligned, Declared, Method, aligned
+from unseen.computation.intersect.footprint import counted
 from unseen.computation.intersect.keys import from_arrow
 from unseen.computation.intersect.line import by_line, depends_on_line, measured_rate
 from unseen.computation.intersect.to_one import aligned_to_one
@@ -32,11 +34,12 @@ FILE = "common.parquet"
 
 def align(run: Run) -> Mapping[str, Json]:
     """Find the common customers; this party's numbers. A recipient's own rows of them go to common.parquet."""
-    asked = read_align(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_align(request_in(run.plan))
     if run.plan.parameters[BUCKETS] != 1:
         from unseen.application.alignment.bucketed import in_buckets
+        from unseen.application.alignment.bucketed_join import join_in_buckets
 
-        return in_buckets(run, asked)
+        return (join_in_buckets if asked.joins else in_buckets)(run, asked)
     require_memory(run)
     if asked.joins:
         return joined(run, asked)
@@ -56,7 +59,7 @@ def align(run: Run) -> Mapping[str, Json]:
     found = find(
         run.circle,
         from_arrow(keys.keys),
-        limit(run, "smallest_overlap"),
+        limit(run.plan, "smallest_overlap"),
         watch=lambda done, note: run.progress("align", done, note),
         method=_method(asked, most, rate),
         declared=most,
@@ -78,16 +81,19 @@ def align(run: Run) -> Mapping[str, Json]:
 
 def overlap(run: Run) -> Mapping[str, Json]:
     """Count the common customers; the number goes to the recipients alone."""
-    asked = read_overlap(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_overlap(request_in(run.plan))
+    if (most := sizes(run.plan, run.party)) is not None:
+        mend = "free some, or let fewer be counted (`rows`, `exact_up_to`)"
+        require_free(run, counted(most.own, most.theirs, asked.exact_up_to), mend)
     _, keys = released(run, asked.parties[run.party], "count", asked.most_unfit)
     began = perf_counter()
     count = cardinality.count_common(
         run.circle,
         from_arrow(keys.keys),
-        limit(run, "smallest_overlap"),
+        limit(run.plan, "smallest_overlap"),
         lambda done, note: run.progress("count", done, note),
         declared=sizes(run.plan, run.party),
-        round_to=limit(run, "round_to"),
+        round_to=limit(run.plan, "round_to"),
         most_exact=asked.exact_up_to,
     )
     seconds = perf_counter() - began
@@ -103,11 +109,11 @@ def overlap(run: Run) -> Mapping[str, Json]:
     else:
         result["estimate"] = False
         why = f"every identifier counted: no more than {asked.exact_up_to:,} on both sides together"
-    unit = limit(run, "round_to")
+    unit = limit(run.plan, "round_to")
     return {**result, "common": count.common, "rounded_to": unit, "method": Method.CURVES.value, "why": why}
 
 
-def released(run: Run, side: Side, step: str, most_unfit: float) -> tuple[pa.Table, JoinKeys]:
+def released(run: Run, side: Side | AlignedSide, step: str, most_unfit: float) -> tuple[pa.Table, JoinKeys]:
     """This party's rows, and those of its keys that a join can use. Raises DataError naming the data set."""
     run.progress(step, 0.0, "reading own rows")
     table = run.release(side.dataset)

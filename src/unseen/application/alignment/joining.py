@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Final, cast
+from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from unseen.application.alignment.join_plan import left_of, most_repeats
 from unseen.application.alignment.planning import rows_of
 from unseen.application.alignment.request import AlignedSide, AlignRequest
+from unseen.application.alignment.row_keys import RowKeys
 from unseen.application.declared import sizes
-from unseen.computation.intersect.join import UNDECLARED, Joined, Terms, join
+from unseen.application.derivation import limit
+from unseen.computation.intersect.join import UNDECLARED, Terms, join
 from unseen.computation.intersect.join_kind import Kind
-from unseen.computation.intersect.keys import Keys, composite
+from unseen.computation.intersect.keys import Keys
 from unseen.encoding import Json
-from unseen.errors import DataError
 from unseen.interaction.application import Run
 
 FILES: Final = {Kind.INNER: "common.parquet", Kind.LEFT: "left.parquet", Kind.DIFFERENCE: "difference.parquet"}
@@ -38,7 +37,7 @@ def joined(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
     terms = Terms(
         asked.kind,
         run.circle.rank_of(left),
-        cast("int", run.plan.parameters["smallest_overlap"]),
+        limit(run.plan, "smallest_overlap"),
         most_repeats(asked),
     )
     began = perf_counter()
@@ -59,7 +58,7 @@ def joined(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
         "partner": run.circle.others()[0].peer,
         "kind": asked.kind.value,
         "left": left,
-        **_numbers(found, side),
+        **numbers_of(side, found.offered, found.common, found.by_key, len(found.rows)),
         "warnings": list(warnings),
         "seconds": round(seconds, 3),
     }
@@ -71,47 +70,35 @@ def keys_of(table: pa.Table, side: AlignedSide, most_unfit: float) -> tuple[list
     Raises DataError naming data set and column where a column is no such key, or where more than `most_unfit` of
     the rows have none of the keys.
     """
-    written: dict[str, pa.Array] = {}
-    warnings = []
-    for column, form in (part for choice in side.choices for part in choice):
-        try:
-            written[f"{column}={form}"], report = form.checked(table[column])
-        except DataError as error:
-            raise DataError(f"data set {side.dataset!r}, column {column!r}: {error}") from error
-        found = replace(report, duplicate=0.0).warnings()
-        warnings += [f"column {column}: {warning}" for warning in found]
-    keys = [composite([written[f"{column}={form}"] for column, form in choice]) for choice in side.choices]
-    without = int(np.all([np.diff(choice.offsets) == 0 for choice in keys], axis=0).sum())
-    share = without / table.num_rows
-    if share > most_unfit:
-        raise DataError(
-            f"data set {side.dataset!r}: {share:.2%} of the rows have no key to join on, and {most_unfit:.2%} are"
-            " tolerated; mend the data set at the source, or raise the request's `most_unfit`"
-        )
-    if without:
-        warnings.append(f"{without:,} of {table.num_rows:,} rows have no key to join on and meet no partner")
-    return keys, warnings
+    whole = RowKeys(side, most_unfit)
+    keys = whole.take(table)
+    whole.require_fit()
+    return keys, whole.warnings(whole.commonest())
 
 
-def _numbers(found: Joined, side: AlignedSide) -> dict[str, Json]:
+def numbers_of(
+    side: AlignedSide,
+    offered: Sequence[tuple[int, int]],
+    common: Sequence[int],
+    by_key: Sequence[int],
+    rows: int,
+) -> dict[str, Json]:
     """Numbers by the first key as an alignment has them, then by each key, then of the joint table."""
-    by_key: list[Json] = [
+    each: list[Json] = [
         {
             "key": " and ".join(column for column, _ in choice),
             "offered": own,
             "partner_offered": theirs,
-            "common": common,
-            "rows": rows,
+            "common": number,
+            "rows": given,
         }
-        for choice, (own, theirs), common, rows in zip(
-            side.choices, found.offered, found.common, found.by_key, strict=True
-        )
+        for choice, (own, theirs), number, given in zip(side.choices, offered, common, by_key, strict=True)
     ]
     return {
-        "offered": found.offered[0][0],
-        "partner_offered": found.offered[0][1],
-        "common": found.common[0],
-        "by_key": by_key,
-        "rows": len(found.rows),
-        "without_partner": len(found.rows) - sum(found.by_key),
+        "offered": offered[0][0],
+        "partner_offered": offered[0][1],
+        "common": common[0],
+        "by_key": each,
+        "rows": rows,
+        "without_partner": rows - sum(by_key),
     }

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application.alignment.request import AlignRequest
+from unseen.application.alignment.request import AlignRequest, read_align
 from unseen.application.declared import sizes
+from unseen.application.derivation import request_in
+from unseen.application.free_memory import require_free
 from unseen.computation.intersect.align import Declared
 from unseen.computation.intersect.footprint import (
     DEFAULT_MEMORY,
@@ -36,7 +38,7 @@ def memory_parameters(asked: AlignRequest) -> dict[str, Json]:
     number of buckets would do."""
     allowed = asked.memory or DEFAULT_MEMORY // MIB
     one, two = (side.rows for side in asked.parties.values())
-    cut = asked.buckets or (buckets_for(one, two, allowed * MIB) if asked.may_be_cut else 1)
+    cut = asked.buckets or (buckets_for(one, two, allowed * MIB, asked.joined_by) if asked.may_be_cut else 1)
     if asked.resumes and cut == 1:
         raise MisuseError("`resumes` goes on with an alignment in buckets, and this request is none; leave it out")
     return {BUCKETS: cut, MEMORY: allowed}
@@ -47,7 +49,8 @@ def needed(plan: Plan) -> int:
     one, two = declared(plan).values()
     buckets = int(str(plan.parameters[BUCKETS]))
     if buckets == 1:
-        return max(at_once(one, two), at_once(two, one))
+        keys = _asked(plan).joined_by
+        return max(at_once(one, two, keys), at_once(two, one, keys))
     return max(in_buckets(one, two, buckets), in_buckets(two, one, buckets))
 
 
@@ -70,9 +73,12 @@ def require_memory(run: Run) -> None:
     most = sizes(run.plan, run.party)
     if most is None or run.memory is None:
         return
-    wanted = at_once(most.own, most.theirs)
-    if wanted > run.memory:
-        raise UnavailableError(
-            f"this takes about {wanted // MIB:,} MiB of memory at {run.party}, and {run.memory // MIB:,} are free;"
-            f" free some, or cut it into buckets (`memory: {max(LEAST_MEMORY, run.memory) // MIB}` in the request)"
-        )
+    asked = _asked(run.plan)
+    mend = "free some"
+    if asked.may_be_cut:
+        mend += f", or cut it into buckets (`memory: {max(LEAST_MEMORY, run.memory) // MIB}` in the request)"
+    require_free(run, at_once(most.own, most.theirs, asked.joined_by), mend)
+
+
+def _asked(plan: Plan) -> AlignRequest:
+    return read_align(request_in(plan))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Protocol
 
 from unseen.data.contract import KeyReport
 from unseen.encoding import Json
@@ -19,11 +19,6 @@ class Fit(Protocol):
     def left_out(self) -> int: ...
 
     def warnings(self) -> list[str]: ...
-
-
-def limit(run: Run, name: str) -> int:
-    """A number among the plan's parameters."""
-    return int(cast("int", run.plan.parameters[name]))
 
 
 def partners(run: Run, own: int, theirs: int) -> dict[str, Json]:

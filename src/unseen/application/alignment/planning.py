@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from unseen.application import joint_keys
 from unseen.application.alignment.join_plan import (
     choices_of,
     join_parameters,
     join_step,
     key_parameters,
-    require_alike,
 )
 from unseen.application.alignment.memory import BUCKETS, memory_parameters, needed
 from unseen.application.alignment.prepared_plan import WAY, preparation_step, prepared_step, seconds_and_bytes
@@ -18,12 +18,13 @@ from unseen.application.alignment.request import (
     AlignedSide,
     AlignRequest,
     OverlapRequest,
-    Side,
     read_align,
     read_overlap,
 )
 from unseen.application.declared import as_parameter
+from unseen.application.derivation import SMALLEST_GROUP, derived, limit, request_in, require_parties
 from unseen.computation.intersect import align, bucket_profile, cardinality, to_one
+from unseen.computation.intersect.footprint import counted
 from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.profile import Role
 from unseen.data.catalogue import Use
@@ -50,7 +51,7 @@ def plan_align(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_align(request.body)
     _require_two(asked.parties, agreement)
-    keys = {name: _keys(name, side) for name, side in sorted(asked.parties.items())}
+    keys = {name: joint_keys.uses(name, side) for name, side in sorted(asked.parties.items())}
     if asked.prepare:
         step = preparation_step(asked, _roles(agreement))
         return _plan(request, agreement, asked, step, uses=keys[asked.large], outputs={})
@@ -92,7 +93,7 @@ def _align_step(
 ) -> Step:
     """Where one party alone receives, the protocol tells the other nothing of who is common."""
     if asked.joins:
-        return join_step(asked, roles, facts)
+        return join_step(asked, roles, facts, int(str(memory_parameters(asked)[BUCKETS])))
     if asked.prepared:
         return prepared_step(asked, receiving, roles, facts)
     roles = roles if len(receiving) > 1 else {**roles, Role.RECIPIENT: receiving}
@@ -107,7 +108,7 @@ def plan_overlap(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_overlap(request.body)
     _require_two(asked.parties, agreement)
-    keys = tuple(_key(name, side) for name, side in sorted(asked.parties.items()))
+    keys = tuple(use for name, side in sorted(asked.parties.items()) for use in joint_keys.uses(name, side))
     receiving = [name for name in sorted(asked.parties) if name in agreement.recipients.get(COUNT, ())]
     if not receiving:
         raise MisuseError(f"the agreement lets no party receive {COUNT}; name one in its recipients")
@@ -127,44 +128,21 @@ def _plan(
     request: Request, agreement: Agreement, asked: AlignRequest | OverlapRequest, step: Step, **parts: Any
 ) -> Plan:
     parameters: dict[str, Json] = {
-        "request": asked.model_dump(mode="json"),
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": max(2, agreement.limits.smallest_group),
+        SMALLEST_GROUP: max(2, agreement.limits.smallest_group),
         "round_to": agreement.limits.round_to,
         **as_parameter({name: side.rows for name, side in asked.parties.items()}),
     }
     parameters |= key_parameters(asked.parties)
     if isinstance(asked, AlignRequest):
         parameters |= {**join_parameters(asked), WAY: asked.way.value, **memory_parameters(asked)}
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        dealer=None,
-        steps=(step,),
-        parameters=parameters,
-        seed=request.seed,
-        **parts,
-    )
+    return derived(request, agreement, asked, dealer=None, steps=(step,), parameters=parameters, **parts)
 
 
-def _require_two(parties: Mapping[str, Side], agreement: Agreement) -> None:
-    if set(parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
+def _require_two(parties: Mapping[str, joint_keys.Keyed], agreement: Agreement) -> None:
+    require_parties(parties, agreement)
     if len(agreement.computing) != 2:
         raise MisuseError("the alignment of this version is for two parties")
-    require_alike(parties)
-
-
-def _key(party: str, side: Side) -> ColumnUse:
-    return ColumnUse(party, side.dataset, side.key, Use.JOIN)
-
-
-def _keys(party: str, side: AlignedSide) -> tuple[ColumnUse, ...]:
-    return tuple(ColumnUse(party, side.dataset, column, Use.JOIN) for column in side.key_columns)
+    joint_keys.require_alike(parties)
 
 
 def _homeward(party: str, side: AlignedSide, agreement: Agreement) -> tuple[ColumnUse, ...]:
@@ -185,14 +163,14 @@ def _facts(agreement: Agreement) -> dict[str, str]:
     return {"smallest_overlap": str(agreement.limits.smallest_overlap)}
 
 
-def estimate_align(plan: Plan) -> dict[str, Json]:
-    """Seconds, bytes and a party's memory for as many rows as declared: measured rates."""
+def estimate_align(plan: Plan, rows: int) -> dict[str, Json]:
+    """Seconds, bytes and a party's memory for as many rows as declared, whatever `rows` are: measured rates."""
     one, two = declared(plan).values()
     if found := seconds_and_bytes(plan, min(one, two), max(one, two)):
         return {"seconds": _START_SECONDS + found[0], "bytes": found[1]}
-    times, buckets = choices_of(plan), int(cast("int", plan.parameters[BUCKETS]))
+    times, buckets = choices_of(plan), limit(plan, BUCKETS)
     if buckets > 1:
-        times, one, two = buckets, -(-one // buckets), -(-two // buckets)
+        times, one, two = times * buckets, -(-one // buckets), -(-two // buckets)
     return {
         "seconds": _START_SECONDS + times * align.seconds(one, two),
         "bytes": times * align.bytes_moved(one, two),
@@ -201,11 +179,12 @@ def estimate_align(plan: Plan) -> dict[str, Json]:
     }
 
 
-def estimate_overlap(plan: Plan) -> dict[str, Json]:
-    """Seconds and bytes for as many rows as declared: measured rates."""
+def estimate_overlap(plan: Plan, rows: int) -> dict[str, Json]:
+    """Seconds and bytes for as many rows as declared, whatever `rows` are: measured rates."""
     one, two = declared(plan).values()
-    most = read_overlap(cast("Mapping[str, Json]", plan.parameters["request"])).exact_up_to
+    most = read_overlap(request_in(plan)).exact_up_to
     return {
         "seconds": _START_SECONDS + cardinality.seconds(one, two, most),
         "bytes": cardinality.bytes_moved(one, two, most),
+        "memory": max(counted(one, two, most), counted(two, one, most)),
     }

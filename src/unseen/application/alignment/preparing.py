@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 from blake3 import blake3
 
 from unseen.application.alignment.job import FILE, released
-from unseen.application.alignment.numbers import keys_and_time, limit, partners
+from unseen.application.alignment.numbers import keys_and_time, partners
 from unseen.application.alignment.request import AlignRequest
+from unseen.application.derivation import limit
 from unseen.computation.intersect.keys import Keys, from_arrow
 from unseen.computation.intersect.prepared import align_large, align_small, prepare_large, prepare_small
 from unseen.computation.intersect.prepared_state import Large, Small, Terms
@@ -59,7 +60,7 @@ def use(run: Run, asked: AlignRequest) -> Mapping[str, Json]:
     stored = _stored(run, job, STATE)
     table, keys = released(run, side, "align", asked.most_unfit)
     held, to_both = from_arrow(keys.keys), len(run.plan.outputs) > 1
-    least, began = limit(run, "smallest_overlap"), perf_counter()
+    least, began = limit(run.plan, "smallest_overlap"), perf_counter()
     rows: Index | None
     if run.party == asked.large:
         large = Large.from_bytes(stored, lambda: run.erase(job, STATE))

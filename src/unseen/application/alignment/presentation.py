@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,13 @@ from rich.markup import escape as plain
 from unseen.application.alignment.picture import circles
 
 
-def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print this party's numbers and write the page. A party that is no recipient of the number gets the sizes."""
     for warning in result["warnings"]:
         console.print(f"[yellow]warning[/]  {plain(warning)}")
@@ -51,7 +57,8 @@ def lines(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("common", f"{common:,}" + (f" (rounded to {unit:,})" if unit > 1 else "")))
     found += [(f"share of {me}'s", f"{common / own:.1%}"), (f"share of {partner}'s", f"{common / theirs:.1%}")]
     if "kind" in result:
-        return [*found, *_joined(result), ("seconds", f"{result['seconds']:.2f}")]
+        cut = [("buckets", f"{result['buckets']:,}, one after the other")] if "buckets" in result else []
+        return [*found, *_joined(result), *cut, ("seconds", f"{result['seconds']:.2f}")]
     return [*found, ("method", f"{result['method']}: {result['why']}"), ("seconds", f"{result['seconds']:.2f}")]
 
 

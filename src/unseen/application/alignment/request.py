@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from unseen.application.declared import Rows
+from unseen.application.joint_keys import Choices, KeyedSide
+from unseen.application.request import Strict, read
 from unseen.computation.intersect.align import Method
 from unseen.computation.intersect.cardinality import MOST_EXACT
 from unseen.computation.intersect.footprint import LEAST_MEMORY, MIB
-from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
+from unseen.computation.intersect.join_kind import Kind
 from unseen.computation.intersect.spool import MOST_BUCKETS
 from unseen.data.join_keys import MOST_WARNED_SHARE
-from unseen.data.key_rules import KeyForm, Rule, form_of, parse_key
-from unseen.errors import MisuseError
-from unseen.interaction.agreement import explained
+from unseen.data.key_rules import KeyForm, Rule, form_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 MOST_COUNTED: Final = 4_000_000
@@ -31,11 +31,7 @@ class Way(StrEnum):
     PREPARED = "prepared"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Side(_Strict):
+class Side(Strict):
     """One party's part: data set, key column with the rule by which its keys are written, and how many rows it
     offers at most, which is held to in the run."""
 
@@ -50,37 +46,19 @@ class Side(_Strict):
         return form_of(self.rule)
 
     @property
-    def choices(self) -> tuple[tuple[tuple[str, KeyForm], ...], ...]:
+    def choices(self) -> Choices:
         """Of each key in order of preference, the columns and how they are written."""
         return (((self.key, self.form),),)
 
 
-class AlignedSide(Side):
-    """`columns` are this party's own, which its own file of common customers gets beside the key.
+class AlignedSide(KeyedSide):
+    """`columns` are this party's own, which its own file of common customers gets beside the key."""
 
-    `keys` instead of `key`: in order of preference, each a list of columns with their rules, COLUMN=RULE.
-    """
-
-    key: str = ""
-    keys: Annotated[tuple[tuple[str, ...], ...], Field(max_length=MOST_CHOICES)] = ()
+    rows: Rows
     columns: tuple[str, ...] = ()
-
-    @property
-    def choices(self) -> tuple[tuple[tuple[str, KeyForm], ...], ...]:
-        """Of each key in order of preference, the columns and how they are written."""
-        if self.keys:
-            return tuple(tuple(map(parse_key, choice)) for choice in self.keys)
-        return (((self.key, self.form),),)
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """All columns of all keys, each once."""
-        return tuple(dict.fromkeys(column for choice in self.choices for column, _ in choice))
 
     @model_validator(mode="after")
     def _columns_fit(self) -> AlignedSide:
-        if bool(self.key) == bool(self.keys) or not all(self.keys) or (self.keys and self.rule != Rule.KEY):
-            raise ValueError("name either a key column, or keys: lists of COLUMN=RULE in order of preference")
         if set(self.key_columns) & set(self.columns):
             raise ValueError("the key goes home anyway; leave it out of the columns")
         if len(set(self.columns)) < len(self.columns):
@@ -88,7 +66,7 @@ class AlignedSide(Side):
         return self
 
 
-class AlignRequest(_Strict):
+class AlignRequest(Strict):
     """`most_unfit` is the share of keys that may be empty, repeated or malformed, each; they are left out.
 
     `method` overrides the choice between elliptic curves and vector OLE. `kind` of join other than inner, `keys`
@@ -118,14 +96,19 @@ class AlignRequest(_Strict):
 
     @property
     def may_be_cut(self) -> bool:
-        """Whether this is what goes bucket by bucket: one unique key, in one job, not by curves."""
-        return not self.joins and self.way is Way.AT_ONCE and self.method is not Method.CURVES
+        """Whether this is what goes bucket by bucket: in one job, not by curves."""
+        return self.way is Way.AT_ONCE and self.method is not Method.CURVES
 
     @property
     def joins(self) -> bool:
         """Whether more is asked than one unique key's common customers."""
         sides = self.parties.values()
         return self.kind is not Kind.INNER or self.most_repeats is not None or any(side.keys for side in sides)
+
+    @property
+    def joined_by(self) -> int:
+        """By how many keys a join joins; 0 where it is none."""
+        return len(next(iter(self.parties.values())).choices) if self.joins else 0
 
     @property
     def large(self) -> str:
@@ -158,8 +141,8 @@ class AlignRequest(_Strict):
             raise ValueError("the number of buckets is a power of two")
         if not self.may_be_cut and (self.memory or self.resumes or (self.buckets or 1) > 1):
             raise ValueError(
-                "what goes bucket by bucket is the alignment of one unique key in one job by vector OLE;"
-                " leave `memory`, `buckets` and `resumes` out"
+                "what goes bucket by bucket is an alignment or a join in one job by vector OLE; leave `memory`,"
+                " `buckets` and `resumes` out"
             )
         return self
 
@@ -176,7 +159,7 @@ class AlignRequest(_Strict):
         return self
 
 
-class OverlapRequest(_Strict):
+class OverlapRequest(Strict):
     """`exact_up_to` keys of both sides together are all counted; more, on a sample of about so many."""
 
     parties: Mapping[str, Side]
@@ -186,15 +169,9 @@ class OverlapRequest(_Strict):
 
 def read_align(body: Mapping[str, Any]) -> AlignRequest:
     """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return AlignRequest.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
+    return read(AlignRequest, body)
 
 
 def read_overlap(body: Mapping[str, Any]) -> OverlapRequest:
     """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return OverlapRequest.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
+    return read(OverlapRequest, body)

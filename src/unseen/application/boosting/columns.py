@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.boosting.request import Label
-from unseen.application.outcome_values import outcomes
+from unseen.application.joint_request import Label
+from unseen.application.outcome_values import outcomes, require_both
 from unseen.computation.circle import Circle
 from unseen.computation.learn.binning import Bins, LevelBins, NumberBins, level_bins, number_bins
 from unseen.computation.learn.boosting import Columns
 from unseen.computation.types import Array, Real
+from unseen.data.number_column import as_numbers, is_number
 from unseen.encoding import Json
 from unseen.errors import DataError, MisuseError, ProtocolError
 
@@ -77,20 +78,16 @@ def labels(table: pa.Table, label: Label) -> Real:
 
     Raises DataError for missing or infinite labels, texts where numbers are asked for, and one class only.
     """
+    if label.positive:
+        truth = outcomes(table, label.column, label.positive)
+        require_both(truth, label.column, label.positive)
+        return truth
     column = table[label.column]
     if column.null_count:
         raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
-    if label.positive:
-        truth = outcomes(column.to_pylist(), label.positive)
-        if not 0 < truth.sum() < len(truth):
-            raise DataError(
-                f"the label {label.column!r} has one class only among the common rows; "
-                f"check the values that mean 1 ({', '.join(sorted(map(str, label.positive)))})"
-            )
-        return truth
-    if not _numeric(column.type):
+    if not is_number(column.type):
         raise DataError(f"the label {label.column!r} is no number; name the values that mean 1 in `positive`")
-    numbers = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    numbers = as_numbers(column)
     if not np.isfinite(numbers).all():
         raise DataError(f"the label {label.column!r} is not finite in some rows; repair it at the source")
     return numbers
@@ -122,18 +119,14 @@ def tell_columns(
 def _cut(name: str, column: pa.ChunkedArray, training: int, count: int) -> Bins:
     try:
         values = _values(column)[:training]
-        return number_bins(values, count, 1) if _numeric(column.type) else level_bins(values, 1)
+        return number_bins(values, count, 1) if is_number(column.type) else level_bins(values, 1)
     except DataError as error:
         raise DataError(f"column {name!r}: {error}") from error
 
 
 def _values(column: pa.ChunkedArray) -> Array:
-    if _numeric(column.type):
-        return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
+    if is_number(column.type):
+        return as_numbers(column)
     if pa.types.is_nested(column.type):
         raise MisuseError("a column of lists or records cannot be a feature")
     return np.array(column.cast(pa.string()).to_pylist(), dtype=object)
-
-
-def _numeric(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from unseen.application.boosting.columns import Binned
+from unseen.application.boosting.kept import Kept
 from unseen.application.boosting.request import BoostingRequest
-from unseen.application.evaluation import measuring, selftest
 from unseen.application.evaluation.characteristics import bin_shifts
 from unseen.application.evaluation.measuring import Scored
+from unseen.application.evaluation.reference import Reference
+from unseen.application.evaluation.scores import scores_attacked
+from unseen.application.evaluation.selftest import Attacker
+from unseen.computation.learn.boosting import Boosted
 from unseen.computation.learn.boosting_settings import Objective
-from unseen.computation.learn.evaluate import stability
-from unseen.computation.learn.measures import Predicted, measured
+from unseen.computation.learn.likeness import cuts_of
+from unseen.computation.learn.measures import Predicted
 from unseen.computation.learn.splits import WEIGHT_FRACTION
 from unseen.computation.share.array import Shared, from_owner
 from unseen.computation.share.functions import lift
@@ -25,52 +27,53 @@ from unseen.encoding import Json
 from unseen.interaction.application import Run
 
 
-def shown(
-    run: Run, asked: BoostingRequest, keys: Sequence[str], label: Real, scores: Real, training: int
-) -> dict[str, Json]:
-    """Scores to a file, and how well they do on the rows that trained nothing."""
-    held_out = np.arange(len(keys)) >= training
-    pq.write_table(pa.table({"key": keys, "score": scores, "held_out": held_out}), run.folder / "scores.parquet")
-    found = measured(_predicted(asked), scores[training:], label[training:], _smallest_group(run))
-    told: dict[str, Json] = {"rows": int(held_out.sum()), "scores": "revealed", **measuring.as_json(found)}
-    told["stability"] = stability(scores[:training], scores[training:])
-    figures = found.figures
+def joint_measures(asked: BoostingRequest, figures: Mapping[str, float]) -> dict[str, Json]:
+    """What pooled trees are held against, of the figures of scores that were shown."""
     if asked.classifies:
         joint: dict[str, Json] = {name: figures[name] for name in ("auc", "ks", "gini")}
     else:
         joint = {"mean_squared_error": figures["rmse"] ** 2, "r_squared": figures["explained"]}
-    attacked: Json = selftest.members(_predicted(asked), scores, label, training)
-    return {"joint": joint, "evaluation": told, **({} if asked.model else {"self_test": attacked})}
+    return joint
 
 
-def hidden(
-    run: Run,
-    asked: BoostingRequest,
-    scores: Shared,
-    label: Real | None,
-    centre: float,
-    training: int,
-    objective: Objective,
-) -> dict[str, Json]:
-    """The same on shares: measures to the label's party, no score to anyone. `label` and its `centre` there."""
+def scored(
+    run: Run, asked: BoostingRequest, scores: Shared, opened: Real | None, label: Real | None, kept: Kept
+) -> tuple[Scored, Reference | None]:
+    """Rows as predictions of the label, and the bands of the fit in the same units; all learn the magnitude of a
+    number's spread where it is measured on shares. `label` and `opened` scores at the label's party."""
     circle, holder, exponent = run.circle, run.circle.rank_of(asked.label.party), 0
-    if objective is Objective.LOGISTIC:
-        scores = whole(scores)
-    else:
+    if asked.hidden and asked.compares_outcomes and not asked.classifies:
         exponent = _magnitude(run, holder, label)
-        own = np.full(scores.shape, centre) if circle.rank == holder else None
-        moved = scores + from_owner(circle, holder, own, scores.shape, WEIGHT_FRACTION)
-        scores = Shared(circle, moved.words, WEIGHT_FRACTION + exponent)
-    smallest = _smallest_group(run)
-    before = measuring.reference(scores[:training], asked.label.party, smallest)
-    fresh = None if label is None else label[training:]
-    scored = Scored(_predicted(asked), scores[training:], holder, None, fresh, 2.0**exponent)
-    found = measuring.evaluated(scored, True, True, before, smallest)
-    return {} if found is None else {"evaluation": found}
+
+    def placed(values: Shared) -> Shared:
+        if asked.classifies:
+            return values
+        own = np.full(values.shape, kept.centre) if circle.rank == holder else None
+        moved = values + from_owner(circle, holder, own, values.shape, WEIGHT_FRACTION)
+        return Shared(circle, moved.words, WEIGHT_FRACTION + exponent)
+
+    before = kept.reference
+    if before is not None:
+        before = Reference(placed(before.edges), before.counts)
+    told = None if opened is None else opened + kept.centre
+    predicted = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
+    return Scored(predicted, placed(scores), holder, told, label, 2.0**exponent), before
 
 
-def whole(scores: Shared) -> Shared:
-    """Log-odds that are right modulo 2^32 as shares of numbers: one round."""
+def attacked(
+    run: Run, asked: BoostingRequest, model: Boosted, own: Binned, rows: Scored, training: int
+) -> dict[str, Json]:
+    """What attacks make of new trees: a partner ranks labels by its bins, with its own splits and without, and it
+    is its bins that the label's party tells. `rows` are all."""
+    attacker = Attacker(own.places, own.widths, cuts_of(model.trees))
+    return scores_attacked(run, asked, rows, training, own.places.astype(np.float64), attacker)
+
+
+def comparable(scores: Shared, objective: Objective) -> Shared:
+    """Scores that may be compared with each other: log-odds that are right modulo 2^32 become shares of numbers,
+    in one round."""
+    if objective is not Objective.LOGISTIC:
+        return scores
     return Shared(scores.circle, lift(scores.circle, scores.words.astype(np.uint32)), WEIGHT_FRACTION)
 
 
@@ -82,7 +85,7 @@ def own_stability(own: Binned, counts: Mapping[str, Any], training: int, later: 
     return {"own_stability": bin_shifts(counts, own.names, places)}
 
 
-def _predicted(asked: BoostingRequest) -> Predicted:
+def predicted(asked: BoostingRequest) -> Predicted:
     return Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
 
 
@@ -92,7 +95,3 @@ def _magnitude(run: Run, holder: int, label: Real | None) -> int:
     if label is not None and run.circle.rank == holder:
         spread = np.round(np.log2([max(float(label.std()), 2.0**-16)])).astype(np.int16)
     return int(run.circle.tell_all("boosting/magnitude", holder, spread, np.empty(1, dtype=np.int16))[0])
-
-
-def _smallest_group(run: Run) -> int:
-    return max(1, int(cast("int", run.plan.parameters["smallest_group"])))

@@ -6,93 +6,91 @@ release → keys → align → cut into bins → train, or take up an earlier mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from dataclasses import replace
+from typing import Any, TypeAlias, cast
 
-import numpy as np
-import pyarrow as pa
 from blake3 import blake3
 
 from unseen.application.boosting.columns import Binned, cut, cut_as, labels, tell_columns
-from unseen.application.boosting.evaluating import hidden, own_stability, shown, whole
-from unseen.application.boosting.model import FILE, Part, read_part, write_part
+from unseen.application.boosting.evaluating import attacked, comparable, joint_measures, own_stability, scored
+from unseen.application.boosting.kept import Kept
+from unseen.application.boosting.model import KIND, Part, read_part, write_part
 from unseen.application.boosting.parity import distance
 from unseen.application.boosting.request import BoostingRequest, read_request
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity
 from unseen.application.evaluation.characteristics import kept_bins
-from unseen.application.evaluation.held_out import lots
-from unseen.application.joint_table import joint_table
+from unseen.application.evaluation.reference import require_kept
+from unseen.application.evaluation.scores import (
+    Labelled,
+    fitted_bands,
+    labelled_rows,
+    scores_measured,
+    write_scores,
+)
+from unseen.application.model_part import Origin, require_agreement, require_same
 from unseen.computation.learn.boosting import Boosted, fit_boosting, reveal_scores
 from unseen.computation.learn.boosting_settings import Objective, Settings
+from unseen.computation.learn.splits import WEIGHT_FRACTION
+from unseen.computation.share.array import Shared
 from unseen.computation.types import Real
 from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.application import Run
 
-
-@dataclass(frozen=True)
-class Rows:
-    """This party's own rows of the common keys, in the order of all parties, training rows first."""
-
-    table: pa.Table
-    keys: list[str]
-    training: int
-
-
-Held: TypeAlias = tuple[Boosted, Binned, Mapping[str, Json]]
-"""A model, this party's columns in its bins, and how many of its training rows lay in each."""
+Held: TypeAlias = tuple[Boosted, Binned, Kept]
+"""A model, this party's columns in its bins, and what is kept of the rows of the fit."""
 
 
 def perform(run: Run) -> Mapping[str, Json]:
     """Train, or score with an earlier model; this party's result. Files: its part of the model, scores.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
-    rows = _aligned(run, asked)
-    label = labels(rows.table, asked.label) if run.party == asked.label.party else None
-    centre = 0.0 if label is None or asked.classifies else float(label[: rows.training].mean())
+    asked = read_request(request_in(run.plan))
+    rows = labelled_rows(run, asked, lambda table: labels(table, asked.label))
     run.progress("train", 0.0)
-    if asked.model:
-        model, own, counts = _taken_up(run, asked, rows)
-    else:
-        model, own, counts = _trained(run, asked, rows, None if label is None else label - centre)
+    model, own, kept = _taken_up(run, asked, rows) if asked.model else _trained(run, asked, rows)
     run.progress("evaluate", 0.0)
-    scores = model.scores(own.places, rows.table.num_rows)
+    scores = model.scores(own.places, rows.count)
     result: dict[str, Json] = {
-        "rows": {"aligned": rows.table.num_rows, "training": rows.training},
+        "rows": {"aligned": rows.count, "training": rows.training},
         "trees": len(model.trees),
         "own_splits": _own_splits(model, own),
-        **own_stability(own, counts, rows.training, later=bool(asked.model)),
+        **own_stability(own, kept.counts, rows.training, later=bool(asked.model)),
     }
-    if asked.hidden:
-        result |= hidden(run, asked, scores, label, centre, rows.training, model.settings.objective)
-    else:
-        opened = reveal_scores(scores, asked.label.party, model.settings.objective)
-        if opened is not None and label is not None:
-            result |= shown(run, asked, rows.keys, label, opened + centre, rows.training)
-        if asked.parity:
-            holder, fits = run.circle.rank_of(asked.label.party), None if label is None else label - centre
-            found = distance(run, holder, model, own, fits, opened)
-            result |= {} if found is None else {"parity": found}
-    if asked.fairness:
-        holder = run.circle.rank_of(asked.label.party)
-        result |= equity.judge(run, asked.fairness, rows.table, whole(scores), label, holder)
+    opened = None if asked.hidden else reveal_scores(scores, asked.label.party, model.settings.objective)
+    if opened is not None:
+        write_scores(run, asked, rows, opened + kept.centre)
+    if asked.parity:
+        fits = None if rows.label is None else rows.label - kept.centre
+        found = distance(run, run.circle.rank_of(asked.label.party), model, own, fits, opened)
+        result |= {} if found is None else {"parity": found}
+    result |= _examined(run, asked, rows, (model, own, kept), scores, opened)
     run.progress("evaluate", 1.0)
     return result
 
 
-def _aligned(run: Run, asked: BoostingRequest) -> Rows:
-    """The order, and so who is held out and whom a tree sees, follows from keys and public seed alone: a validator
-    finds the same rows."""
-    run.progress("align", 0.0)
-    found = joint_table(
-        run,
-        asked.parties[run.party],
-        asked.most_unfit,
-        lambda done, note: run.progress("align", done, note),
-    )
-    drawn = lots(found.keys, asked.seed or run.plan.seed)
-    ordered = found.take(np.array(sorted(range(len(drawn)), key=drawn.__getitem__), dtype=np.int64))
-    run.progress("align", 1.0)
-    return Rows(ordered.table, ordered.texts, len(drawn) - round(asked.held_out * len(drawn)))
+def _examined(
+    run: Run,
+    asked: BoostingRequest,
+    rows: Labelled,
+    held: Held,
+    scores: Shared,
+    opened: Real | None,
+) -> dict[str, Json]:
+    """What is measured, attacked and judged; of a new model, this party's part is kept. Scores and `opened` ones
+    as the trees have them, without the label's centre."""
+    model, own, kept = held
+    if asked.hidden or asked.monitor or asked.fairness:
+        scores = comparable(scores, model.settings.objective)
+    if not asked.model:
+        kept = replace(kept, reference=fitted_bands(run, asked, scores, opened, rows.training, WEIGHT_FRACTION))
+        write_part(run.folder, _part(run, model, own, kept))
+    everyone, before = scored(run, asked, scores, opened, rows.label, kept)
+    told: dict[str, Any] = scores_measured(run, asked, everyone, before, rows.training)
+    if told and not (asked.hidden or asked.monitor):
+        told["joint"] = joint_measures(asked, told["evaluation"]["figures"])
+    told |= attacked(run, asked, model, own, everyone, rows.training)
+    holder = run.circle.rank_of(asked.label.party)
+    return told | equity.judge(run, asked.fairness, rows.table, scores, rows.label, holder)
 
 
 def _settings(asked: BoostingRequest, seed: str, rows: int, training: int) -> Settings:
@@ -113,63 +111,52 @@ def _settings(asked: BoostingRequest, seed: str, rows: int, training: int) -> Se
     )
 
 
-def _trained(run: Run, asked: BoostingRequest, rows: Rows, label: Real | None) -> Held:
-    side = asked.parties[run.party]
+def _trained(run: Run, asked: BoostingRequest, rows: Labelled) -> Held:
+    side, label, centre = asked.parties[run.party], rows.label, 0.0
+    if label is not None and not asked.classifies:
+        centre = float(label[: rows.training].mean())
     own = cut(rows.table, side.features, rows.training, asked.bins)
     counts = {name: len(party.features) for name, party in asked.parties.items()}
     columns = tell_columns(run.circle, own, counts, [side.directions.get(name, 0) for name in side.features])
     holder = run.circle.rank_of(asked.label.party)
-    total = rows.table.num_rows
+    total = rows.count
     settings = _settings(asked, run.plan.seed, total, rows.training)
     model = fit_boosting(
         run.circle,
         columns,
-        label,
+        None if label is None else label - centre,
         holder,
         total,
         settings,
         progress=lambda done, of: run.progress("train", done / of, f"tree {done} of {of}"),
     )
-    lay = kept_bins(own.names, own.places[: rows.training], own.widths)
-    write_part(run.folder, _part(run, model, own, lay))
-    return model, own, lay
+    return model, own, Kept(kept_bins(own.names, own.places[: rows.training], own.widths), None, centre)
 
 
-def _part(run: Run, model: Boosted, own: Binned, counts: Mapping[str, Json]) -> Part:
+def _part(run: Run, model: Boosted, own: Binned, kept: Kept) -> Part:
     return Part(
-        party=run.party,
-        parties=run.plan.parties,
-        plan=run.plan.hash,
-        agreement=run.plan.agreement,
+        origin=Origin.of(run.party, run.plan),
         objective=model.settings.objective,
         base=model.settings.base,
         columns=model.columns,
         bins=own.as_json(),
         trees=tuple(model.trees),
-        counts=counts,
+        kept=kept,
     )
 
 
-def _taken_up(run: Run, asked: BoostingRequest, rows: Rows) -> Held:
+def _taken_up(run: Run, asked: BoostingRequest, rows: Labelled) -> Held:
     """An earlier job's model, this party's part from its own folder; all must hold parts of one model."""
-    part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.plan.parties)
-    if part.agreement != run.plan.agreement:
-        raise MisuseError(f"the model of job {asked.model} was made under another agreement")
+    part = read_part(run.earlier(asked.model, KIND.file), asked.model, run.party, run.circle)
+    require_agreement(run, asked.model, part.origin)
     if (part.objective is Objective.LOGISTIC) != asked.classifies:
         raise MisuseError(f"the model of job {asked.model} predicts {part.objective.value}, not what is asked")
-    _same_model(run, part)
+    require_same(run, KIND, part.origin)
+    if asked.monitor:
+        require_kept(part.kept.reference, asked.model)
     settings = Settings(objective=part.objective, base=part.base)
     model = Boosted(run.circle, settings, part.columns, list(part.trees))
-    return model, cut_as(rows.table, asked.parties[run.party].features, part.bins), part.counts
-
-
-def _same_model(run: Run, part: Part) -> None:
-    mine = np.frombuffer(blake3(part.plan.encode()).digest(), dtype=np.uint8)
-    for channel in run.circle.others():
-        channel.send("boosting/model", mine)
-    for channel in run.circle.others():
-        if not np.array_equal(channel.receive("boosting/model", np.uint8, len(mine)), mine):
-            raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
+    return model, cut_as(rows.table, asked.parties[run.party].features, part.bins), part.kept
 
 
 def _own_splits(model: Boosted, own: Binned) -> Json:

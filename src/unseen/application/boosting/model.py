@@ -1,7 +1,6 @@
-"""A party's part of a model in a file: own splits, own share of the leaf weights, and what it belongs to.
+"""A party's part of a model in a file: own splits, and own share of the leaf weights.
 
-Parts belong together by the plan of the job that made them: each names it, its party and all parties, and a
-digest over its own content. A part alone says which of its holder's columns the model uses, and no weight.
+It says which of its holder's columns the model uses, and no weight.
 """
 
 from __future__ import annotations
@@ -11,86 +10,71 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
+from unseen.application.boosting.kept import Kept
+from unseen.application.evaluation.reference import read_reference
+from unseen.application.model_part import Kind, Origin, closed, opened, text_as_words, words_as_text
+from unseen.computation.circle import Circle
 from unseen.computation.learn.boosting_settings import Objective
 from unseen.computation.learn.splits import Column
 from unseen.computation.learn.trees import Split, Tree
-from unseen.encoding import Json, canonical, digest, from_base64, parse_json, to_base64
-from unseen.errors import MisuseError, UnseenError
+from unseen.encoding import Json
+from unseen.errors import MisuseError
 
-FILE: Final = "boosting-model.json"
-TAG: Final = "unseen/boosting-model/v1"
-FILE_LIMIT: Final = 64 << 20
+KIND: Final = Kind("boosting")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One party's part. `bins` says how each own column is cut: edges of a numeric one, levels of another;
-    `counts` how many training rows lay in each of its bins."""
+    """One party's part. `bins` says how each own column is cut: edges of a numeric one, levels of another; `kept`
+    what the rows of the fit were like."""
 
-    party: str
-    parties: tuple[str, ...]
-    plan: str
-    agreement: str
+    origin: Origin
     objective: Objective
     base: float
     columns: tuple[Column, ...]
     bins: Mapping[str, Json]
     trees: tuple[Tree, ...]
-    counts: Mapping[str, Json] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Json]:
-        body: dict[str, Json] = {
-            "party": self.party,
-            "parties": list(self.parties),
-            "plan": self.plan,
-            "agreement": self.agreement,
-            "objective": self.objective.value,
-            "base": self.base,
-            "columns": [[c.owner, c.place, c.width, int(c.missing), c.direction] for c in self.columns],
-            "bins": dict(self.bins),
-            "trees": [_tree_json(tree) for tree in self.trees],
-            "counts": dict(self.counts),
-        }
-        return {**body, "digest": digest(TAG, body)}
+    kept: Kept = field(default_factory=Kept)
 
 
 def write_part(folder: Path, part: Part) -> None:
     """Write this party's part into its job's folder."""
-    (folder / FILE).write_bytes(canonical(part.as_json()))
+    content: dict[str, Json] = {
+        "objective": part.objective.value,
+        "base": part.base,
+        "columns": [[c.owner, c.place, c.width, int(c.missing), c.direction] for c in part.columns],
+        "bins": dict(part.bins),
+        "trees": [_tree_json(tree) for tree in part.trees],
+        "counts": dict(part.kept.counts),
+        "reference": None if part.kept.reference is None else part.kept.reference.as_json(),
+        "centre": part.kept.centre,
+    }
+    (folder / KIND.file).write_bytes(closed(KIND, part.origin, content))
 
 
-def read_part(data: bytes, job: str, party: str, parties: tuple[str, ...]) -> Part:
+def read_part(data: bytes, job: str, party: str, circle: Circle) -> Part:
     """Read the file of job `job`. Raises MisuseError for one that is altered, or another party's part."""
-    try:
-        found = parse_json(data, FILE_LIMIT)
-        part = _from_json(found)  # type: ignore[arg-type]
-    except (UnseenError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise MisuseError(f"the model of job {job} cannot be read: {error}") from error
-    if part.party != party or part.parties != parties:
-        raise MisuseError(
-            f"the model of job {job} is {part.party}'s part among {', '.join(part.parties)}; "
-            f"{party} can only use its own among {', '.join(parties)}"
-        )
-    return part
+    return opened(KIND, data, job, party, circle.parties, lambda origin, body: _read(origin, body, circle))
 
 
-def _from_json(found: dict[str, Any]) -> Part:
-    body = {name: value for name, value in found.items() if name != "digest"}
-    if digest(TAG, body) != found.get("digest"):
-        raise MisuseError("its digest does not fit; the file was altered")
+def _read(origin: Origin, body: Mapping[str, Any], circle: Circle) -> Part:
     return Part(
-        party=str(body["party"]),
-        parties=tuple(map(str, body["parties"])),
-        plan=str(body["plan"]),
-        agreement=str(body["agreement"]),
+        origin=origin,
         objective=Objective(body["objective"]),
         base=float(body["base"]),
         columns=tuple(Column(o, p, w, bool(m), d) for o, p, w, m, d in body["columns"]),
         bins=body["bins"],
         trees=tuple(_tree(tree) for tree in body["trees"]),
-        counts=body.get("counts", {}),
+        kept=_kept(body, circle),
+    )
+
+
+def _kept(body: Mapping[str, Any], circle: Circle) -> Kept:
+    bands = body.get("reference")
+    return Kept(
+        body.get("counts", {}),
+        None if bands is None else read_reference(bands, circle),
+        float(body["centre"]),
     )
 
 
@@ -98,13 +82,12 @@ def _tree_json(tree: Tree) -> Json:
     return {
         "depth": tree.depth,
         "splits": [[s.node, s.column, s.threshold, int(s.missing_left)] for s in tree.splits],
-        "leaves": to_base64(tree.leaves.astype("<u8").tobytes()),
+        "leaves": words_as_text(tree.leaves),
     }
 
 
-def _tree(found: dict[str, Any]) -> Tree:
-    leaves = np.frombuffer(from_base64(found["leaves"]), dtype="<u8").astype(np.uint64)
-    depth = int(found["depth"])
+def _tree(found: Mapping[str, Any]) -> Tree:
+    leaves, depth = text_as_words(found["leaves"]), int(found["depth"])
     if not 1 <= depth <= 10 or len(leaves) != 2**depth:
         raise MisuseError("a tree has another number of leaves than its depth says")
     return Tree(depth, tuple(Split(n, c, t, bool(m)) for n, c, t, m in found["splits"]), leaves)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application import joint_keys
+from unseen.application import joint_plan, scoring_plan
 from unseen.application.boosting import parity
 from unseen.application.boosting.request import BoostingRequest, read_request
-from unseen.application.declared import as_parameter
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity, measuring
-from unseen.computation.intersect import align
+from unseen.application.joint_plan import OPENED, Sources
+from unseen.application.scoring_plan import SCORES as SCORE_OUTPUT
 from unseen.computation.learn import boosting
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
-from unseen.data.catalogue import Use
 from unseen.encoding import Json
-from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
-from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
+from unseen.interaction.plan import Flow, Plan, Shape, Step
 
 SCORES: Final = Profile(
     id="boosting/scores",
@@ -41,67 +40,35 @@ MAGNITUDE: Final = Profile(
     reveals=(Disclosure(Role.EACH, "the order of magnitude (a power of two) of the label's spread"),),
     messages=(Message("boosting/magnitude", Carries.DISCLOSED, most_messages=1, most_bytes=24),),
 )
-SCORE_OUTPUT, OWN_OUTPUT = "scores", "own-splits"
-"""What the label's holder receives, and what each party keeps: its own splits and its part of the leaf weights."""
+OWN_OUTPUT: Final = "own-splits"
+"""What each party keeps: its own splits and its part of the leaf weights."""
 
 
 def plan(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_request(request.body)
-    if set(asked.parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
-    if agreement.dealer is None:
-        raise MisuseError("the agreement names no dealer; this version needs one")
-    outputs: dict[str, tuple[str, ...]] = dict.fromkeys(asked.parties, (OWN_OUTPUT,))
-    received = measuring.OUTPUT if asked.hidden else SCORE_OUTPUT
-    more = [*([parity.OPENED] if asked.parity else []), *([equity.OUTPUT] if asked.fairness else [])]
-    outputs[asked.label.party] = (received, OWN_OUTPUT, *more)
-    parameters: dict[str, Json] = {
-        "request": asked.model_dump(mode="json"),
-        **joint_keys.as_parameters(asked.parties),
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": agreement.limits.smallest_group,
-        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
-    }
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        dealer=agreement.dealer,
-        uses=tuple(_uses(asked)),
+    joint_plan.require_fit(asked, agreement)
+    uses = joint_plan.column_uses(asked, opened=asked.parity, labelled=asked.needs_label)
+    return joint_plan.assembled(
+        request,
+        agreement,
+        asked,
+        uses=uses,
         steps=_steps(asked, agreement),
-        outputs=outputs,
-        parameters=parameters,
-        seed=request.seed,
-        flows=_flows(asked),
+        outputs=_outputs(asked),
+        flows=_flows(asked, joint_plan.sources(uses)),
     )
 
 
-def _uses(asked: BoostingRequest) -> list[ColumnUse]:
-    uses: list[ColumnUse] = []
-    for name, side in sorted(asked.parties.items()):
-        uses += joint_keys.uses(name, side)
-        uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
-        if asked.parity and name != asked.label.party:
-            uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(side.features)]
-        if asked.fairness and name == asked.fairness.party:
-            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
-        if name == asked.label.party:
-            uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
-    return uses
+def _outputs(asked: BoostingRequest) -> dict[str, tuple[str, ...]]:
+    told = (*scoring_plan.received(asked), OWN_OUTPUT, *([OPENED] if asked.parity else []))
+    return dict.fromkeys(asked.parties, (OWN_OUTPUT,)) | {asked.label.party: told}
 
 
-def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
-    others = tuple(name for name in agreement.computing if name != asked.label.party)
-    roles = {Role.EACH: agreement.computing, Role.OWNER: others, Role.RECIPIENT: (asked.label.party,)}
-    if agreement.dealer:
-        roles[Role.DEALER] = (agreement.dealer,)
-    facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
-    facts |= {**spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
+def _steps(asked: BoostingRequest, agreement: Agreement) -> list[Step]:
+    who = joint_plan.roles(agreement, asked.partners(), (asked.label.party,))
+    aligned, facts = joint_plan.alignment(asked, agreement, asked.partners())
+    facts |= {**measuring.FACTS, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [
         ("align", aligned),
         ("train", COLUMNS),
@@ -112,28 +79,19 @@ def _steps(asked: BoostingRequest, agreement: Agreement) -> tuple[Step, ...]:
         named.insert(3, ("train", boosting.STOPPING))
     named += [("parity", parity.PROFILE)] if asked.parity else []
     named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
-    if asked.hidden:
-        predicted = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
-        told = measuring.profiles(predicted, outcomes=True, hidden=True, stable=True)
-        named += [("evaluate", profile) for profile in told]
-        named += [] if asked.classifies else [("evaluate", MAGNITUDE)]
-        facts |= measuring.FACTS
-    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+    predicted = Predicted.OUTCOME if asked.classifies else Predicted.NUMBER
+    named += [("evaluate", profile) for profile in scoring_plan.profiles(asked, predicted)]
+    if asked.hidden and asked.compares_outcomes and not asked.classifies:
+        named.append(("evaluate", MAGNITUDE))
+    steps = [Step(name, profile, who, facts) for name, profile in named]
+    return [*steps, *joint_plan.told_to_partners(who, facts, asked.attacks_features)]
 
 
-def _flows(asked: BoostingRequest) -> tuple[Flow, ...]:
-    """Scores are a figure for each person; splits are the model, learned from the label too."""
-    features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE, Use.GROUP))
-    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
-    opened = tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE)
-    told = Flow(SCORE_OUTPUT, Shape.PERSON, features)
-    if asked.hidden:
-        told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
-    flows = [told, Flow(OWN_OUTPUT, Shape.MODEL, learned)]
-    flows += [Flow(parity.OPENED, Shape.VALUE, opened)] if asked.parity else []
-    flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
-    return tuple(flows)
+def _flows(asked: BoostingRequest, made: Sources) -> list[Flow]:
+    """Splits are the model, learned from the label too."""
+    found = scoring_plan.flows(asked, made, Flow(SCORE_OUTPUT, Shape.PERSON, made.features))
+    found.append(Flow(OWN_OUTPUT, Shape.MODEL, made.learned))
+    return found + ([Flow(OPENED, Shape.VALUE, made.opened)] if asked.parity else [])
 
 
 SECONDS_A_TREE = 0.15
@@ -143,11 +101,6 @@ BYTES_A_ROW_AND_LEAF = 80
 
 def estimate(plan: Plan, rows: int) -> dict[str, Json]:
     """Seconds and bytes of a run with so many rows a side on two cores: measured rates, all rows common."""
-    asked = read_request(plan.parameters["request"])  # type: ignore[arg-type]
-    leaves = 2**asked.depth
-    return {
-        "seconds": 3.0
-        + align.seconds(rows, rows)
-        + asked.trees * (SECONDS_A_TREE + SECONDS_A_ROW_AND_TREE * rows),
-        "bytes": align.bytes_moved(rows, rows) + BYTES_A_ROW_AND_LEAF * rows * leaves * asked.trees,
-    }
+    asked = read_request(request_in(plan))
+    seconds = asked.trees * (SECONDS_A_TREE + SECONDS_A_ROW_AND_TREE * rows)
+    return joint_plan.estimated(rows, seconds, BYTES_A_ROW_AND_LEAF * rows * 2**asked.depth * asked.trees)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,24 @@ from unseen.application.evaluation import page
 from unseen.application.evaluation.page import Listing
 
 
-def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print what this party received, and write its page where it received measures."""
     rows = result["rows"]
-    console.print(f"{result['trees']} trees on {rows['training']:,} of {rows['aligned']:,} common rows")
+    which = f"on {rows['training']:,} of" if rows["training"] else "of an earlier job on"
+    console.print(f"{result['trees']} trees {which} {rows['aligned']:,} common rows")
     splits = [[name, str(count)] for name, count in sorted(result["own_splits"].items(), key=lambda one: -one[1])]
     own = Listing("Splits on the own columns", ("column", "splits"), splits)
     console.print(own.shown())
     if "parity" in result:
         console.print(parity(result["parity"]))
     page.show(console, result)
-    if "evaluation" in result:
+    if {"evaluation", "self_test"} & result.keys():
         page.write(console, report, record, result, [own])
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
+from unseen.application import outcome_values
 from unseen.application.credit.request import Binning, CreditRequest, Label
 from unseen.application.credit.request import Side as RequestedSide
 from unseen.computation.learn.binning import (
@@ -22,6 +21,7 @@ from unseen.computation.learn.binning import (
     width_bins,
 )
 from unseen.computation.types import Index, Real
+from unseen.data.number_column import as_numbers, is_number
 from unseen.errors import DataError
 
 
@@ -77,33 +77,11 @@ def outcomes(table: pa.Table, label: Label, training: int) -> Real:
 
     Raises DataError for missing outcomes, and where training or held-out rows have one class.
     """
-    values = table[label.column].to_pylist()
-    if any(value is None or value != value for value in values):
-        raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
-    wanted = {_spelled(value) for value in label.bad}
-    bad = np.array([float(_spelled(value) in wanted) for value in values])
+    bad = outcome_values.outcomes(table, label.column, label.bad)
     for part, rows in (("training", bad[:training]), ("held-out", bad[training:])):
-        if not 0 < rows.sum() < len(rows):
-            raise DataError(
-                f"the label {label.column!r} has one class only among the {part} rows of the common customers; "
-                f"check the values that mean bad ({', '.join(sorted(wanted))})"
-            )
+        among = f"{part} rows of the common customers"
+        outcome_values.require_both(rows, label.column, label.bad, among, "bad")
     return bad
-
-
-def is_number(column: pa.ChunkedArray) -> bool:
-    """Whether a column is cut as numbers; anything else is a category."""
-    kind = column.type
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _spelled(value: object) -> str:
-    """One spelling for a value however its column is typed: 1 and 1.0 are the same."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
-        return str(int(value))
-    return str(value)
 
 
 @dataclass(frozen=True)
@@ -130,8 +108,8 @@ def _named(name: str, column: pa.ChunkedArray, training: int, cuts: _Cuts) -> tu
 
 
 def _cut(column: pa.ChunkedArray, training: int, cuts: _Cuts) -> tuple[Bins, Index]:
-    if is_number(column):
-        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    if is_number(column.type):
+        values = as_numbers(column)
         numbers = cuts.of(values[:training])
         return numbers, numbers.index(values)
     if cuts.edges:

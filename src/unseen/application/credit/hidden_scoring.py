@@ -12,7 +12,6 @@ from unseen.application.credit.protocols import OWN_POINTS, SCORECARD
 from unseen.application.credit.scorecard import Column, Revealed, adverse, points_scale, score_columns, unit
 from unseen.application.credit.scoring import added, named, places_of, told_total
 from unseen.application.credit.sides import Side, Standing
-from unseen.computation.learn.coded import one_hot
 from unseen.computation.learn.columns import CODED_EXPONENT, in_units
 from unseen.computation.learn.fit import Fit
 from unseen.computation.learn.hidden_points import looked_up, lost_points, most_adverse, points_of_bins, whole
@@ -35,7 +34,10 @@ class Told:
 
 
 def told(here: Standing, sides: Sequence[Side], model: Fit, revealed: Revealed | None, rows: int) -> Told:
-    """Points, totals and reasons of all sides; everyone takes part, `revealed` is the holder's."""
+    """Points, totals and reasons of all sides; everyone takes part, `revealed` is the holder's.
+
+    The last use of the partners' masked bins, which are forgotten here.
+    """
     share = _share(here, sides, model)
     points: dict[str, list[Index]] = {}
     labels: dict[str, list[list[str]]] = {}
@@ -50,9 +52,9 @@ def told(here: Standing, sides: Sequence[Side], model: Fit, revealed: Revealed |
         spread = np.repeat(share.words.reshape(1), sum(widths))
         parts = points_of_bins(side.hidden.weights, coefficients, widths, unit(here.asked.scale))
         bins = whole(parts + Shared(share.circle, spread, share.fraction))
-        hot = one_hot(here.circle, side.hidden.block(here.circle.rank_of(party), side.columns, rows, side.index))
-        found = looked_up(hot, bins, widths)
-        hot.forget()
+        assert side.hot is not None
+        found = looked_up(side.hot, bins, widths)
+        side.hot.forget()
         totals.append(found.sum(axis=1))
         if here.asked.reasons:
             worst = reveal_to(

@@ -14,6 +14,7 @@ from unseen.application.credit import exchange
 from unseen.application.credit.columns import Binned
 from unseen.application.credit.sides import Side, Standing, chosen
 from unseen.application.credit.weighing import LeftOut, is_useful, left_out, nothing_useful, own_side, weigh_own
+from unseen.computation.learn.coded import one_hot
 from unseen.computation.learn.hidden_evidence import HiddenEvidence, hidden_evidence
 from unseen.computation.types import Index, Real
 
@@ -97,8 +98,12 @@ def _evidence_of(here: Standing, partner: str, own: Compact, bad: Real | None, t
 
 def _hidden_side(here: Standing, party: str, own: Binned, bins: Compact, evidence: HiddenEvidence) -> Side:
     places = np.flatnonzero(evidence.useful).tolist()
-    side = Side(party, chosen(here.features(party), evidence.useful), hidden=evidence.only(places))
+    useful = evidence.only(places)
+    side = Side(party, chosen(here.features(party), evidence.useful), hidden=useful)
     if party == here.run.party:
         side.index = bins.index[:, places]
         side.labels = [own.labels(j, bins.numbers[j]) for j in places]
+    if side.columns:
+        rank = here.circle.rank_of(party)
+        side.hot = one_hot(here.circle, useful.block(rank, side.columns, len(own.index), side.index))
     return side

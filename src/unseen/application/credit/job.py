@@ -6,11 +6,10 @@ release → keys → align → bin and weigh → train → points → score → 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import pyarrow as pa
 
-from unseen.application.credit import equity, outcome, parity, scoring, selftest
+from unseen.application.credit import outcome, parity, scoring, selftest
 from unseen.application.credit.columns import binned, outcomes
 from unseen.application.credit.hidden_weighing import weigh_hidden
 from unseen.application.credit.pointing import Pointed, pointed
@@ -19,6 +18,8 @@ from unseen.application.credit.scorecard import Revealed
 from unseen.application.credit.sides import Side, Standing, blocks
 from unseen.application.credit.stopwatch import Stopwatch
 from unseen.application.credit.weighing import weigh_columns
+from unseen.application.derivation import request_in
+from unseen.application.evaluation import equity
 from unseen.application.evaluation.held_out import training_first
 from unseen.application.joint_table import JointTable, joint_table
 from unseen.computation.learn.choose import Choice
@@ -30,7 +31,7 @@ from unseen.interaction.application import Run
 
 def perform(run: Run) -> Mapping[str, Json]:
     """Build the scorecard; returns this party's result. The holder's folder gets scores.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
+    asked = read_request(request_in(run.plan))
     here, watch = Standing(run, asked), Stopwatch(run)
     with watch.step("align"):
         common, training = _common_customers(here, watch)
@@ -53,7 +54,7 @@ def perform(run: Run) -> Mapping[str, Json]:
     with watch.step("evaluate"):
         shared = scoring.bad_odds(here, sides, model, len(ids))
         odds = scoring.log_odds(here, shared)
-        judged = equity.judge(here, asked.fairness, table, shared, bad) if asked.fairness else None
+        judged = equity.judge(run, asked.fairness, table, shared, bad, run.circle.rank_of(here.holder))
         found = pointed(here, sides, model, revealed, len(ids))
         mine = next(side for side in sides if side.party == run.party)
         apart = _parity(here, sides, table, bad, training, (found, revealed, odds)) if asked.parity else None
@@ -64,8 +65,8 @@ def perform(run: Run) -> Mapping[str, Json]:
         scored = outcome.Scored(ids, bad, training, odds, found.total, found.reasons)
         tested = selftest.as_holder(here, sides, odds, bad, training) if asked.self_test else {}
         result = outcome.holder_result(here, found.card, left_out, revealed, scored, mine, watch)
-        more = {"fairness": judged, "self_test": tested or None, "parity": apart}
-        return {**result, **{name: value for name, value in more.items() if value is not None}}
+        more = {"self_test": tested or None, "parity": apart}
+        return {**result, **judged, **{name: value for name, value in more.items() if value is not None}}
 
 
 def _parity(

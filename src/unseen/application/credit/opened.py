@@ -12,9 +12,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.credit.columns import is_number
+from unseen.application.credit.sides import together
 from unseen.computation.channel import Channel
-from unseen.computation.types import Array, Index, Real
+from unseen.computation.types import Index
+from unseen.data.number_column import as_numbers, is_number
 from unseen.encoding import canonical, parse_json
 from unseen.errors import DataError, MisuseError, ProtocolError
 
@@ -24,16 +25,16 @@ LEVELS_LIMIT: Final = 1 << 24
 
 def tell(channel: Channel, table: pa.Table, names: Sequence[str]) -> None:
     """Send columns. Raises DataError where text columns have too many different values."""
-    numeric = [is_number(table[name]) for name in names]
+    numeric = [is_number(table[name].type) for name in names]
     channel.send("parity/kinds", np.array(numeric, dtype=np.uint8))
-    numbers = [_numbers(table[name]) for name, flag in zip(names, numeric, strict=True) if flag]
+    numbers = [as_numbers(table[name]) for name, flag in zip(names, numeric, strict=True) if flag]
     texts = [_levels(table[name]) for name, flag in zip(names, numeric, strict=True) if not flag]
-    channel.send("parity/columns", _together([column.astype(np.float64) for column in numbers], table.num_rows))
+    channel.send("parity/columns", together(numbers, table.num_rows, np.float64))
     levels = canonical([found for found, _ in texts])
     if len(levels) > LEVELS_LIMIT:
         raise DataError("the text columns have too many different values for a parity run; leave free text out")
     channel.send_bytes("parity/levels", levels)
-    places = _together([column.astype(np.float64) for _, column in texts], table.num_rows).astype(np.int32)
+    places = together([column for _, column in texts], table.num_rows, np.int64).astype(np.int32)
     channel.send("parity/places", places)
 
 
@@ -65,15 +66,7 @@ def _texts(peer: str, levels: object, places: Index) -> pa.Array:
     )
 
 
-def _numbers(column: pa.ChunkedArray) -> Real:
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
 def _levels(column: pa.ChunkedArray) -> tuple[list[str], Index]:
     coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     places = coded.indices.to_numpy(zero_copy_only=False)
     return coded.dictionary.to_pylist(), np.where(np.isnan(places), -1, places).astype(np.int64)
-
-
-def _together(columns: Sequence[Array], rows: int) -> Array:
-    return np.column_stack(columns) if columns else np.empty((rows, 0))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unseen.application import joint_keys
+from unseen.application import joint_plan
 from unseen.application.credit import parity
 from unseen.application.credit.protocols import (
     COEFFICIENTS,
-    GROUPS,
     HIDDEN_COEFFICIENTS,
     HIDDEN_OWN_POINTS,
     HIDDEN_REASONS,
@@ -21,25 +20,21 @@ from unseen.application.credit.protocols import (
     WEIGHTS,
 )
 from unseen.application.credit.request import CreditRequest, Tables, read_request
-from unseen.application.declared import as_parameter
-from unseen.application.regression.parity import OPENED
-from unseen.computation.intersect import align
-from unseen.computation.learn import fairness, hidden_evidence, logistic, signs, woe
+from unseen.application.evaluation import equity
+from unseen.application.joint_plan import OPENED, Sources
+from unseen.computation.learn import hidden_evidence, logistic, signs, woe
 from unseen.computation.learn.hidden_quality import HIDDEN_AUC
 from unseen.computation.profile import Profile, Role
 from unseen.data.catalogue import Use
 from unseen.encoding import Json
-from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
-from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
+from unseen.interaction.plan import Flow, Plan, Shape, Step
 
 PERSONS = ("scores", "reasons")
 OUTPUTS = ("scores", "coefficients", SCORECARD, "reasons")
 """What the label's holder receives, by the names that an agreement's `recipients` use; the first are a
 person's."""
-FAIRNESS = "fairness"
-"""What the label's holder receives besides, where it is asked for."""
 OWN = "own-coefficients"
 """What each partner receives: the coefficients and points of its own columns."""
 
@@ -47,25 +42,17 @@ OWN = "own-coefficients"
 def plan(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_request(request.body)
-    if set(asked.parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
-    if agreement.dealer is None:
-        raise MisuseError("the agreement names no dealer; this version needs one")
-    parameters, outputs = _parameters(asked, agreement), _outputs(asked, agreement)
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        dealer=agreement.dealer,
-        uses=tuple(_uses(asked)),
+    joint_plan.require_fit(asked, agreement)
+    uses, outputs = joint_plan.column_uses(asked, opened=asked.parity), _outputs(asked, agreement)
+    return joint_plan.assembled(
+        request,
+        agreement,
+        asked,
+        uses=uses,
         steps=_steps(asked, agreement, outputs),
         outputs=outputs,
-        parameters=parameters,
-        seed=request.seed,
-        flows=_flows(asked, outputs),
+        flows=_flows(outputs, joint_plan.sources(uses)),
+        parameters={"tables": asked.tables.value},
     )
 
 
@@ -78,7 +65,7 @@ def _outputs(asked: CreditRequest, agreement: Agreement) -> dict[str, tuple[str,
 
     holder, hidden = asked.label.party, asked.tables is Tables.NOBODY
     received = [name for name in OUTPUTS if not hidden or name != SCORECARD or agreed(SCORECARD, holder)]
-    received += [FAIRNESS] if asked.fairness else []
+    received += [equity.OUTPUT] if asked.fairness else []
     received += [OPENED] if asked.parity else []
     outputs = {holder: tuple(received)}
     for partner in asked.partners():
@@ -89,37 +76,17 @@ def _outputs(asked: CreditRequest, agreement: Agreement) -> dict[str, tuple[str,
     return outputs
 
 
-def _uses(asked: CreditRequest) -> list[ColumnUse]:
-    uses = []
-    for name, side in sorted(asked.parties.items()):
-        uses += joint_keys.uses(name, side)
-        uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
-        if asked.parity and name != asked.label.party:
-            uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(side.features)]
-        if name == asked.label.party:
-            uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
-        if asked.fairness and name == asked.fairness.party:
-            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
-    return uses
-
-
-def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
-    everyone, holder = agreement.computing, (asked.label.party,)
+def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tuple[str, ...]]) -> list[Step]:
     owners = tuple(name for name in asked.partners() if asked.parties[name].features)
-    roles = {Role.EACH: everyone, Role.OWNER: owners, Role.RECIPIENT: holder}
-    if agreement.dealer:
-        roles[Role.DEALER] = (agreement.dealer,)
-    facts = {
-        "owner": " and ".join(owners),
-        "smallest_overlap": str(agreement.limits.smallest_overlap),
+    who = joint_plan.roles(agreement, owners, (asked.label.party,))
+    aligned, facts = joint_plan.alignment(asked, agreement, owners)
+    facts |= {
         "smallest_group": str(agreement.limits.smallest_group),
         "smallest_cell": str(asked.smallest_cell),
         "least_information": str(asked.least_information),
         "reasons": str(asked.reasons),
     }
     hidden = asked.tables is Tables.NOBODY
-    aligned, spoken = joint_keys.alignment(asked.parties, everyone)
-    facts |= spoken
     named: list[tuple[str, Profile]] = [("align", aligned)]
     if hidden:
         named += [("bin", hidden_evidence.PROFILE), ("bin", HIDDEN_WEIGHTS)]
@@ -137,38 +104,23 @@ def _steps(asked: CreditRequest, agreement: Agreement, outputs: Mapping[str, tup
     if asked.self_test and (knowing or not hidden):
         named.append(("evaluate", HIDDEN_AUC))
     if asked.fairness:
-        named += [("evaluate", fairness.PROFILE), ("evaluate", GROUPS)]
-        facts |= {"group_owner": asked.fairness.party}
+        named += [("evaluate", profile) for profile in equity.PROFILES]
+        facts |= equity.facts(asked.fairness, agreement.limits.smallest_group)
     if asked.parity:
         named.append(("parity", parity.PROFILE))
-    steps = [Step(name, profile, roles, facts) for name, profile in named]
+    steps = [Step(name, profile, who, facts) for name, profile in named]
     if knowing:
-        steps.append(Step("evaluate", HIDDEN_OWN_POINTS, {**roles, Role.OWNER: knowing}, facts))
-    return tuple(steps)
+        steps.append(Step("evaluate", HIDDEN_OWN_POINTS, {**who, Role.OWNER: knowing}, facts))
+    return steps
 
 
-def _flows(asked: CreditRequest, outputs: Mapping[str, tuple[str, ...]]) -> tuple[Flow, ...]:
+def _flows(outputs: Mapping[str, tuple[str, ...]], made: Sources) -> list[Flow]:
     """Scores and reasons are a figure for each person; all else is the model, learned from the label too."""
-    features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = (*features, *(use for use in _uses(asked) if use.use is Use.LABEL))
-    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
-    flows = {name: Flow(name, Shape.PERSON, features) for name in PERSONS}
-    flows[FAIRNESS] = Flow(FAIRNESS, Shape.AGGREGATE, (*groups, *learned))
-    flows[OPENED] = Flow(OPENED, Shape.VALUE, tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE))
+    flows = {name: Flow(name, Shape.PERSON, made.features) for name in PERSONS}
+    flows[equity.OUTPUT] = Flow(equity.OUTPUT, Shape.AGGREGATE, made.judged)
+    flows[OPENED] = Flow(OPENED, Shape.VALUE, made.opened)
     given = dict.fromkeys(name for names in outputs.values() for name in names)
-    return tuple(flows.get(name, Flow(name, Shape.MODEL, learned)) for name in given)
-
-
-def _parameters(asked: CreditRequest, agreement: Agreement) -> dict[str, Json]:
-    request: Json = asked.model_dump(mode="json")
-    return {
-        "request": request,
-        "tables": asked.tables.value,
-        **joint_keys.as_parameters(asked.parties),
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": agreement.limits.smallest_group,
-        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
-    }
+    return [flows.get(name, Flow(name, Shape.MODEL, made.learned)) for name in given]
 
 
 SECONDS_A_CELL = 4e-6
@@ -182,7 +134,4 @@ def estimate(plan: Plan, rows: int) -> dict[str, Json]:
     """
     columns = sum(use.use is Use.FEATURE for use in plan.uses)
     cells = rows * (columns + 1)
-    return {
-        "seconds": 3.0 + align.seconds(rows, rows) + SECONDS_A_CELL * cells,
-        "bytes": align.bytes_moved(rows, rows) + BYTES_A_CELL * cells,
-    }
+    return joint_plan.estimated(rows, SECONDS_A_CELL * cells, BYTES_A_CELL * cells)

@@ -137,12 +137,3 @@ REASONS: Final = Profile(
     ),
     messages=_told("credit/reasons"),
 )
-GROUPS: Final = Profile(
-    id="credit/groups",
-    title="Names of the protected groups",
-    source="told by their owner",
-    reveals=(
-        Disclosure(Role.EACH, "what {group_owner} calls the groups of its protected column, or how many it has"),
-    ),
-    messages=_told("credit/groups"),
-)

@@ -9,7 +9,7 @@ import numpy as np
 from unseen.application.credit import exchange
 from unseen.application.credit.scorecard import Column, Revealed, adverse, points_scale, score_columns
 from unseen.application.credit.sides import Side, Standing, blocks
-from unseen.computation.learn.fit import Fit, predict_scores
+from unseen.computation.learn.fit import Fit, predict_scores, reveal_predictors
 from unseen.computation.share.array import Shared, from_owner, reveal_to, summed
 from unseen.computation.types import Index, Real
 
@@ -52,7 +52,7 @@ def bad_odds(here: Standing, sides: Sequence[Side], model: Fit, rows: int) -> Sh
 
 def log_odds(here: Standing, bad: Shared) -> Real | None:
     """The log-odds of good of every common customer at the label's holder, None elsewhere."""
-    found = reveal_to(bad, here.holder, "scores")
+    found = reveal_predictors(bad, here.holder, "scores")
     return None if found is None else -found
 
 

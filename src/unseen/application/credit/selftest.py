@@ -10,33 +10,28 @@ points has nothing to rank or to measure by.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 
 from unseen.application.credit.protocols import OWN_POINTS
 from unseen.application.credit.scoring import added
 from unseen.application.credit.sides import Side, Standing
-from unseen.computation.learn.attacks import guessed, log_loss, membership
-from unseen.computation.learn.hidden_quality import hidden_auc
-from unseen.computation.share.array import from_owner
+from unseen.application.evaluation import selftest
+from unseen.computation.learn.attacks import guessed
+from unseen.computation.learn.measures import Predicted
 from unseen.computation.types import Index, Real
 from unseen.encoding import Json
-
-MOST_ROWS: Final = 1000
-"""Customers on which label inference is tried: enough for a standard error of the AUC of about 0.02."""
 
 
 def as_holder(here: Standing, sides: Sequence[Side], odds: Real, bad: Real, training: int) -> Mapping[str, Json]:
     """What the model gives away of who was trained on, and what each partner could tell of outcomes."""
-    losses = log_loss(odds, bad)
-    found = membership(losses[:training], losses[training:])
-    result: dict[str, Json] = {"membership": {"auc": round(found.auc, 4), "advantage": round(found.advantage, 4)}}
-    rows = min(training, MOST_ROWS)
+    result = selftest.members(Predicted.OUTCOME, -odds, bad, training)
+    rows = min(training, selftest.MOST_ROWS)
     areas: dict[str, Json] = {}
     for party in _knowing(here, sides):
         auc = _labels(here, party, None, bad[:rows], rows)
-        areas[party] = {"auc": round(auc or 0.0, 4), "rows": rows}
+        if auc is not None:
+            areas[party] = {"auc": round(auc, 4), "rows": rows}
     return {**result, "labels_by_partner": areas} if areas else result
 
 
@@ -44,7 +39,7 @@ def as_partner(
     here: Standing, sides: Sequence[Side], points: Sequence[Index], training: int
 ) -> Mapping[str, Json]:
     """What the holder could tell of this party's bins from the points it sees."""
-    rows = min(training, MOST_ROWS)
+    rows = min(training, selftest.MOST_ROWS)
     result: dict[str, Json] = {}
     for party in _knowing(here, sides):
         if party != here.run.party:
@@ -71,7 +66,6 @@ def _knowing(here: Standing, sides: Sequence[Side]) -> list[str]:
 
 
 def _labels(here: Standing, partner: str, scores: Real | None, bad: Real | None, rows: int) -> float | None:
-    """AUC of a partner's own scores against the holder's outcomes, told to the holder."""
-    circle = here.circle
-    shared = from_owner(circle, circle.rank_of(partner), scores, (rows,))
-    return hidden_auc(shared, bad, circle.rank_of(here.holder), here.holder)
+    """AUC of a partner's own scores, higher for good ones, against the holder's outcomes, told to the holder."""
+    own = None if scores is None else -scores
+    return selftest.labels(here.run, partner, own, bad, here.circle.rank_of(here.holder), rows)

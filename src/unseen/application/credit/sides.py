@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
 from unseen.application.credit.request import CreditRequest
+from unseen.application.derivation import smallest_group
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.learn.coded import BinnedBlock
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.evidence import Weighed
 from unseen.computation.learn.hidden_evidence import HiddenEvidence
+from unseen.computation.share.private import PrivateMatrix
 from unseen.computation.types import Array, Index, Real
 from unseen.interaction.application import Run
 
@@ -57,7 +59,7 @@ class Standing:
     @property
     def group(self) -> int:
         """The least number of rows that a count may speak of, as agreed."""
-        return int(cast("int", self.run.plan.parameters["smallest_group"]))
+        return smallest_group(self.run.plan)
 
     def features(self, party: str) -> list[str]:
         """A party's features in the order that all parties use."""
@@ -74,7 +76,8 @@ class Side:
 
     `labels` name the merged bins; `weighed` is known to the label's holder, or `hidden` is held by all on
     shares. `index` and `values`, (rows, columns) merged bins and weights of evidence of each row, are those of
-    this party's own columns only, and nobody has values where evidence is hidden.
+    this party's own columns only, and nobody has values where evidence is hidden: there `hot` are all rows' bins,
+    masked once for all that is made of them.
     """
 
     party: str
@@ -84,6 +87,7 @@ class Side:
     hidden: HiddenEvidence | None = None
     index: Index | None = None
     values: Real | None = None
+    hot: PrivateMatrix | None = None
 
 
 def blocks(here: Standing, sides: Sequence[Side], rows: int) -> list[Block | BinnedBlock]:
@@ -94,7 +98,8 @@ def blocks(here: Standing, sides: Sequence[Side], rows: int) -> list[Block | Bin
 def _block(here: Standing, side: Side, rows: int) -> Block | BinnedBlock:
     rank = here.circle.rank_of(side.party)
     if side.hidden is not None:
-        return side.hidden.block(rank, side.columns, rows, None if side.index is None else side.index[:rows])
+        index = None if side.index is None else side.index[:rows]
+        return side.hidden.block(rank, side.columns, rows, index, side.hot)
     mine = side.party == here.run.party and side.values is not None
     return Block(rank, side.columns, rows, side.values[:rows] if mine and side.values is not None else None)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from unseen.application.derivation import smallest_group
+from unseen.application.request import Strict
 from unseen.computation.learn import fairness as protocol
 from unseen.computation.learn.binning import level_bins, pooled
 from unseen.computation.learn.fairness import Fairness as Counts
@@ -40,11 +42,9 @@ NAMES_LIMIT: Final = 1 << 14
 NAME_LENGTH: Final = 60
 
 
-class Fairness(BaseModel):
+class Fairness(Strict):
     """Whose column says who belongs to which group, and who is approved: those whose chance of the outcome is at
     most `most_bad`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     party: str
     column: str
@@ -57,15 +57,17 @@ def facts(asked: Fairness | None, smallest: int) -> dict[str, str]:
 
 
 def judge(
-    run: Run, asked: Fairness, table: pa.Table, odds: Shared, label: Real | None, holder: int
+    run: Run, asked: Fairness | None, table: pa.Table, odds: Shared, label: Real | None, holder: int
 ) -> dict[str, Json]:
-    """Approve by shared log-odds (n,) of the outcome, and count by group; everyone takes part.
+    """Approve by shared log-odds (n,) of the outcome, and count by group, if that is asked; everyone takes part.
 
     `table` are this party's rows in the same order, `label` (n,) known at rank `holder`, who gets the counts.
     Raises DataError at the attribute's owner where there are not two groups that are large enough.
     """
+    if asked is None:
+        return {}
     owner = run.circle.rank_of(asked.party)
-    smallest = max(1, int(cast("int", run.plan.parameters["smallest_group"])))
+    smallest = smallest_group(run.plan)
     groups, names = None, list[str]()
     if run.circle.rank == owner:
         numbers, names = grouped(table, asked.column, smallest)

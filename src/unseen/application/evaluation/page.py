@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unseen.application.evaluation import picture
+from unseen.application.evaluation.figures import written
 
 NAMES: Final = {
     "auc": "AUC",
@@ -64,7 +65,7 @@ def listings(result: Mapping[str, Any]) -> list[Listing]:
     if judged := result.get("fairness"):
         found.append(_fairness(judged))
     if attacked := result.get("self_test"):
-        found.append(_attacked(attacked))
+        found += _attacked(attacked)
     if moved := result.get("own_stability"):
         rows = [[name, f"{value:.4f}"] for name, value in sorted(moved.items(), key=lambda pair: -pair[1])]
         found.append(Listing("Stability of the own columns", ("column", "index"), rows))
@@ -117,11 +118,12 @@ def page(record: Mapping[str, Any], result: Mapping[str, Any], before: Sequence[
 
 
 def _figures(evaluation: Mapping[str, Any]) -> Listing:
-    rows = [[NAMES.get(name, name), f"{value:.4f}"] for name, value in _in_order(evaluation.get("figures", {}))]
+    rows = [[NAMES.get(name, name), written(value)] for name, value in _in_order(evaluation.get("figures", {}))]
     if "stability" in evaluation:
         word = "another population" if evaluation["stability"] > MOVED else "the same population"
         rows.append(["population stability index", f"{evaluation['stability']:.4f} ({word})"])
     how = "predictions that were revealed" if evaluation["scores"] == "revealed" else "predictions that nobody saw"
+    how += ", by the rows' weights" if evaluation.get("weighted") else ""
     return Listing(f"Measured on {evaluation['rows']:,} other rows, from {how}", ("measure", "value"), rows)
 
 
@@ -137,13 +139,28 @@ def _fairness(judged: Mapping[str, Any]) -> Listing:
     return Listing(title, ("group", "persons", "approved", "rate"), rows)
 
 
-def _attacked(found: Mapping[str, Any]) -> Listing:
-    """Ranks by attackers: 0.5 is a toss."""
-    rows = []
+def _attacked(found: Mapping[str, Any]) -> list[Listing]:
+    """Ranks by attackers, 0.5 is a toss, and shares of columns that others could tell. An attacker is shown beside
+    itself without what the model showed it."""
+    rows, listings = [], []
     for name, value in sorted(found.items()):
+        if name.startswith("features_by_"):
+            listings.append(_told_of_columns(name.removeprefix("features_by_"), value))
+            continue
+        figures = value if isinstance(value, Mapping) else {"auc": value}
         who = "who was trained on, from losses" if name == "membership" else name.replace("_", " ")
-        rows.append([who, f"{value['auc'] if isinstance(value, Mapping) else value:.3f}"])
-    return Listing("The model under attack", ("attack", "AUC (0.5 is a toss)"), rows)
+        if "known" in figures:
+            who += f", were {figures['known']:,} known there"
+        without = f"{figures['without']:.3f}" if "without" in figures else ""
+        rows.append([who, f"{figures['auc']:.3f}", without])
+    head = ("attack", "AUC (0.5 is a toss)", "without the model")
+    return [*([Listing("The model under attack", head, rows)] if rows else []), *listings]
+
+
+def _told_of_columns(attacker: str, columns: Sequence[Mapping[str, Any]]) -> Listing:
+    rows = [[one["column"], f"{one['attack']:.1%}", f"{one['blind']:.1%}"] for one in columns]
+    head = ("column", "with the scores", "without")
+    return Listing(f"Share of the own columns' variance that {attacker} could tell", head, rows)
 
 
 def _in_order(figures: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -156,8 +173,8 @@ def _bands(bands: Sequence[Mapping[str, Any]]) -> Listing:
         [
             f"{number}",
             f"{band['rows']:,}",
-            f"{band['came'] / band['rows']:.4g}",
-            f"{band['expected'] / band['rows']:.4g}",
+            written(band["came"] / picture.size(band)),
+            written(band["expected"] / picture.size(band)),
             f"{band['lift']:.2f}",
             f"{band['gain']:.1%}",
         ]

@@ -5,128 +5,67 @@ release → keys → align → train, or take up an earlier model → score → 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from blake3 import blake3
 
-from unseen.application.evaluation import equity, measuring, selftest
+from unseen.application.derivation import request_in
+from unseen.application.evaluation import equity
 from unseen.application.evaluation.characteristics import kept_numbers, number_shifts
-from unseen.application.evaluation.held_out import training_first
-from unseen.application.evaluation.measuring import Scored
-from unseen.application.joint_table import JointTable, joint_table
-from unseen.application.network.model import FILE, Part, read_part, write_part
+from unseen.application.evaluation.reference import require_kept
+from unseen.application.evaluation.scores import Labelled, fitted_bands, labelled_rows, scores_measured
+from unseen.application.model_part import Origin, require_agreement, require_same
+from unseen.application.network.evaluating import attacked, scored
+from unseen.application.network.model import KIND, Part, read_part, write_part
 from unseen.application.network.request import NetworkRequest, read_request
-from unseen.application.numbers import numbers
-from unseen.application.outcome_values import outcomes
-from unseen.computation.learn.evaluate import stability
-from unseen.computation.learn.measures import Predicted, measured
-from unseen.computation.learn.network import Features, Network, Settings, fit_network, require_in_range
-from unseen.computation.share.array import Shared, reveal_to
+from unseen.application.network.rows import features, labels, values
+from unseen.computation.learn.network import FRACTION, Settings, fit_network, require_in_range
 from unseen.computation.types import Real
 from unseen.encoding import Json
-from unseen.errors import DataError, MisuseError
+from unseen.errors import MisuseError
 from unseen.interaction.application import Run
 
 
 def perform(run: Run) -> Mapping[str, Json]:
     """Train, or score with an earlier network; this party's result. Files: its part of the network, and at the
     label's party scores.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
-    rows, training = _aligned(run, asked)
-    label = _labels(rows.table, asked) if run.party == asked.label.party else None
-    own = _values(rows.table, asked.parties[run.party].features)
+    asked = read_request(request_in(run.plan))
+    rows = labelled_rows(run, asked, lambda table: labels(table, asked.label))
+    own = values(rows.table, asked.parties[run.party].features)
     run.progress("train", 0.0)
-    if asked.model:
-        part = _taken_up(run, asked)
-        model, kept = part.model, part.columns
-    else:
-        model, kept = _trained(run, asked, own, label, training)
+    part = _taken_up(run, asked) if asked.model else _trained(run, asked, rows, own)
     run.progress("evaluate", 0.0)
-    scores = model.scores(run.circle, _features(run, asked, own, len(rows.keys)))
+    scores = part.model.scores(run.circle, features(run, asked, own, rows.count))
     if not asked.model:
-        require_in_range(scores[:training])
+        require_in_range(scores[: rows.training])
+    sizes = [part.model.layers[0].weights.shape[0], *(layer.weights.shape[1] for layer in part.model.layers)]
     result: dict[str, Json] = {
-        "rows": {"aligned": len(rows.keys), "training": training},
-        "layers": [model.layers[0].weights.shape[0], *(layer.weights.shape[1] for layer in model.layers)],
+        "rows": {"aligned": rows.count, "training": rows.training},
+        "layers": cast("Json", sizes),
     }
     if own is not None:
-        fresh = own if asked.model else own[training:]
-        result["own_stability"] = number_shifts(kept, asked.parties[run.party].features, fresh)
-    measures = _hidden if asked.hidden else _shown
-    result |= measures(run, asked, rows, scores, label, training)
-    if asked.fairness:
-        holder = run.circle.rank_of(asked.label.party)
-        result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
+        fresh = own if asked.model else own[rows.training :]
+        result["own_stability"] = number_shifts(part.columns, asked.parties[run.party].features, fresh)
+    everyone = scored(run, asked, rows, scores)
+    if not asked.model:
+        bands = fitted_bands(run, asked, scores, everyone.opened, rows.training, FRACTION)
+        part = replace(part, reference=bands)
+        write_part(run.folder, part)
+    result |= scores_measured(run, asked, everyone, part.reference, rows.training)
+    result |= attacked(run, asked, own, everyone, rows.training)
+    result |= equity.judge(run, asked.fairness, rows.table, scores, rows.label, everyone.holder)
     run.progress("evaluate", 1.0)
     return result
 
 
-def _aligned(run: Run, asked: NetworkRequest) -> tuple[JointTable, int]:
-    """Own rows of the common customers, training rows first; who they are follows from keys and public seed."""
-    run.progress("align", 0.0)
-    found = joint_table(
-        run, asked.parties[run.party], asked.most_unfit, lambda done, note: run.progress("align", done, note)
-    )
-    order, training = training_first(found.keys, asked.held_out, asked.seed or run.plan.seed)
-    run.progress("align", 1.0)
-    return found.take(order), training
-
-
-def _labels(table: pa.Table, asked: NetworkRequest) -> Real:
-    column = table[asked.label.column]
-    if column.null_count:
-        raise DataError(
-            f"the label {asked.label.column!r} is missing in some rows; leave these rows out at the source"
-        )
-    found = outcomes(column.to_pylist(), asked.label.positive)
-    if not 0 < found.sum() < len(found):
-        raise DataError(
-            f"the label {asked.label.column!r} has one class only among the common rows; "
-            f"check the values that mean 1 ({', '.join(sorted(map(str, asked.label.positive)))})"
-        )
-    return found
-
-
-def _values(table: pa.Table, names: Sequence[str]) -> Real | None:
-    """(rows, columns), None where this party brings no feature. Raises DataError naming a column."""
-    if not names:
-        return None
-    for name, column in zip(names, found := [numbers(table, name) for name in names], strict=True):
-        if not np.isfinite(column).all():
-            raise DataError(
-                f"column {name!r} holds missing or infinite values; fill it before training, or use trees"
-            )
-    return np.column_stack(found)
-
-
-def _features(
-    run: Run, asked: NetworkRequest, own: Real | None, rows: int, first: int | None = None
-) -> list[Features]:
-    """All parties' columns, values in this party's own; the `first` rows of them, or all."""
-    count = rows if first is None else first
-    return [
-        Features(rank, len(asked.parties[party].features), count, _cut(own, count) if party == run.party else None)
-        for rank, party in enumerate(run.circle.parties)
-        if asked.parties[party].features
-    ]
-
-
-def _cut(values: Real | None, count: int) -> Real | None:
-    return None if values is None else values[:count]
-
-
-def _trained(
-    run: Run, asked: NetworkRequest, own: Real | None, label: Real | None, training: int
-) -> tuple[Network, Mapping[str, Any]]:
+def _trained(run: Run, asked: NetworkRequest, rows: Labelled, own: Real | None) -> Part:
     drawn = int.from_bytes(blake3(f"{asked.seed or run.plan.seed}/network".encode()).digest(length=8), "big")
     settings = Settings(
         hidden=asked.layers,
         epochs=asked.epochs,
-        batch=min(asked.batch, training),
+        batch=min(asked.batch, rows.training),
         learning_rate=asked.learning_rate,
         momentum=asked.momentum,
         penalty=asked.penalty,
@@ -134,64 +73,24 @@ def _trained(
     )
     model = fit_network(
         run.circle,
-        _features(run, asked, own, training),
-        _cut(label, training),
+        features(run, asked, own, rows.training),
+        None if rows.label is None else rows.label[: rows.training],
         run.circle.rank_of(asked.label.party),
         settings,
         lambda done, of: run.progress("train", done / of, f"epoch {done} of {of}"),
     )
-    side = asked.parties[run.party]
-    kept = {} if own is None else kept_numbers(side.features, own[:training])
-    features = {name: party.features for name, party in asked.parties.items()}
-    write_part(run.folder, run.party, run.plan, features, model, kept)
-    return model, kept
+    names = {name: party.features for name, party in asked.parties.items()}
+    lay = {} if own is None else kept_numbers(names[run.party], own[: rows.training])
+    return Part(Origin.of(run.party, run.plan), names, model, lay)
 
 
 def _taken_up(run: Run, asked: NetworkRequest) -> Part:
     """An earlier job's network, this party's part from its own folder; all must hold parts of one."""
-    part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.circle)
-    if part.agreement != run.plan.agreement:
-        raise MisuseError(f"the model of job {asked.model} was made under another agreement")
+    part = read_part(run.earlier(asked.model, KIND.file), asked.model, run.party, run.circle)
+    require_agreement(run, asked.model, part.origin)
     if dict(part.features) != {name: side.features for name, side in asked.parties.items()}:
         raise MisuseError("the model was made of other columns; ask for just the columns that it was made of")
-    mine = np.frombuffer(blake3(part.plan.encode()).digest(), dtype=np.uint8)
-    for channel in run.circle.others():
-        channel.send("network/model", mine)
-    for channel in run.circle.others():
-        if not np.array_equal(channel.receive("network/model", np.uint8, len(mine)), mine):
-            raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
+    require_same(run, KIND, part.origin)
+    if asked.monitor:
+        require_kept(part.reference, asked.model)
     return part
-
-
-def _shown(
-    run: Run, asked: NetworkRequest, rows: JointTable, scores: Shared, label: Real | None, training: int
-) -> dict[str, Json]:
-    """Scores to a file at the label's party, and how well they do on the rows that trained nothing."""
-    opened = reveal_to(scores, asked.label.party, "scores")
-    if opened is None or label is None:
-        return {}
-    held_out = np.arange(len(label)) >= training
-    path = run.folder / "scores.parquet"
-    pq.write_table(pa.table({"key": rows.texts, "score": opened, "held_out": held_out}), path)
-    found = measured(Predicted.OUTCOME, opened[training:], label[training:], _smallest_group(run))
-    told: dict[str, Json] = {"rows": int(held_out.sum()), "scores": "revealed", **measuring.as_json(found)}
-    told["stability"] = stability(opened[:training], opened[training:])
-    attacked: Json = selftest.members(Predicted.OUTCOME, opened, label, training)
-    return {"evaluation": told, **({} if asked.model else {"self_test": attacked})}
-
-
-def _hidden(
-    run: Run, asked: NetworkRequest, rows: JointTable, scores: Shared, label: Real | None, training: int
-) -> dict[str, Json]:
-    """The same on shares: measures to the label's party, no score to anyone."""
-    smallest = _smallest_group(run)
-    before = measuring.reference(scores[:training], asked.label.party, smallest)
-    fresh = None if label is None else label[training:]
-    holder = run.circle.rank_of(asked.label.party)
-    scored = Scored(Predicted.OUTCOME, scores[training:], holder, None, fresh)
-    found = measuring.evaluated(scored, True, True, before, smallest)
-    return {} if found is None else {"evaluation": found}
-
-
-def _smallest_group(run: Run) -> int:
-    return max(1, int(cast("int", run.plan.parameters["smallest_group"])))

@@ -1,8 +1,4 @@
-"""A party's part of a network in a file: its shares of all weights, its own columns' scales, what it belongs to.
-
-A part alone says nothing of the weights: its words are uniform. Parts belong together by the plan of the job that
-made them; each names it, its party and all parties, and a digest over its own content.
-"""
+"""A party's part of a network in a file: its shares of all weights and its own columns' scales."""
 
 from __future__ import annotations
 
@@ -13,95 +9,68 @@ from typing import Any, Final
 
 import numpy as np
 
+from unseen.application.evaluation.reference import Reference, read_reference
+from unseen.application.model_part import Kind, Origin, closed, opened, text_as_words, words_as_text
 from unseen.computation.circle import Circle
 from unseen.computation.learn.network import FRACTION, Layer, Network
 from unseen.computation.share.array import Shared
-from unseen.encoding import Json, canonical, digest, from_base64, parse_json, to_base64
-from unseen.errors import MisuseError, UnseenError
-from unseen.interaction.plan import Plan
+from unseen.encoding import Json
 
-FILE: Final = "network-model.json"
-TAG: Final = "unseen/network-model/v1"
-FILE_LIMIT: Final = 64 << 20
+KIND: Final = Kind("network")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One party's part: `plan` is the hash of the job that made it, `features` every party's columns, `columns`
-    how the own ones lay in the training rows."""
+    """One party's part: `features` are every party's columns, `columns` how the own ones lay in the training rows,
+    and `reference` the bands of these rows' scores."""
 
-    party: str
-    parties: tuple[str, ...]
-    plan: str
-    agreement: str
+    origin: Origin
     features: Mapping[str, tuple[str, ...]]
     model: Network
     columns: Mapping[str, Json] = field(default_factory=dict)
+    reference: Reference | None = None
 
 
-def write_part(
-    folder: Path,
-    party: str,
-    plan: Plan,
-    features: Mapping[str, tuple[str, ...]],
-    model: Network,
-    columns: Mapping[str, Json],
-) -> None:
+def write_part(folder: Path, part: Part) -> None:
     """Write this party's part into its job's folder."""
-    body: dict[str, Json] = {
-        "party": party,
-        "parties": list(plan.parties),
-        "plan": plan.hash,
-        "agreement": plan.agreement,
-        "features": {name: list(columns) for name, columns in features.items()},
-        "layers": [
-            {"shape": list(layer.weights.shape), "weights": _words(layer.weights), "biases": _words(layer.biases)}
-            for layer in model.layers
-        ],
-        "scales": None if model.scales is None else model.scales.tolist(),
-        "columns": dict(columns),
+    layers: list[Json] = [
+        {
+            "shape": list(layer.weights.shape),
+            "weights": words_as_text(layer.weights.words),
+            "biases": words_as_text(layer.biases.words),
+        }
+        for layer in part.model.layers
+    ]
+    content: dict[str, Json] = {
+        "features": {name: list(columns) for name, columns in part.features.items()},
+        "layers": layers,
+        "scales": None if part.model.scales is None else part.model.scales.tolist(),
+        "columns": dict(part.columns),
+        "reference": None if part.reference is None else part.reference.as_json(),
     }
-    (folder / FILE).write_bytes(canonical({**body, "digest": digest(TAG, body)}))
+    (folder / KIND.file).write_bytes(closed(KIND, part.origin, content))
 
 
 def read_part(data: bytes, job: str, party: str, circle: Circle) -> Part:
     """Read the file of job `job`. Raises MisuseError for one that is altered, or another party's part."""
-    try:
-        part = _from_json(parse_json(data, FILE_LIMIT), circle)  # type: ignore[arg-type]
-    except (UnseenError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise MisuseError(f"the model of job {job} cannot be read: {error}") from error
-    if part.party != party or part.parties != circle.parties:
-        raise MisuseError(
-            f"the model of job {job} is {part.party}'s part among {', '.join(part.parties)}; "
-            f"{party} can only use its own among {', '.join(circle.parties)}"
+
+    def read(origin: Origin, body: Mapping[str, Any]) -> Part:
+        scales, bands = body["scales"], body.get("reference")
+        return Part(
+            origin,
+            {str(name): tuple(map(str, columns)) for name, columns in body["features"].items()},
+            Network(
+                tuple(_layer(found, circle) for found in body["layers"]),
+                None if scales is None else np.array(scales, dtype=np.float64),
+            ),
+            body["columns"],
+            None if bands is None else read_reference(bands, circle),
         )
-    return part
+
+    return opened(KIND, data, job, party, circle.parties, read)
 
 
-def _from_json(found: dict[str, Any], circle: Circle) -> Part:
-    body = {name: value for name, value in found.items() if name != "digest"}
-    if digest(TAG, body) != found.get("digest"):
-        raise MisuseError("its digest does not fit; the file was altered")
-    layers = []
-    for layer in body["layers"]:
-        inner, outer = (int(size) for size in layer["shape"])
-        weights = _shared(layer["weights"], circle).reshape(inner, outer)
-        layers.append(Layer(weights, _shared(layer["biases"], circle).reshape(outer)))
-    scales = body["scales"]
-    return Part(
-        str(body["party"]),
-        tuple(map(str, body["parties"])),
-        str(body["plan"]),
-        str(body["agreement"]),
-        {str(name): tuple(map(str, columns)) for name, columns in body["features"].items()},
-        Network(tuple(layers), None if scales is None else np.array(scales, dtype=np.float64)),
-        body["columns"],
-    )
-
-
-def _words(shared: Shared) -> str:
-    return to_base64(shared.words.astype("<u8").tobytes())
-
-
-def _shared(text: str, circle: Circle) -> Shared:
-    return Shared(circle, np.frombuffer(from_base64(text), dtype="<u8").astype(np.uint64), FRACTION)
+def _layer(found: Mapping[str, Any], circle: Circle) -> Layer:
+    inner, outer = (int(size) for size in found["shape"])
+    weights, biases = (Shared(circle, text_as_words(found[name]), FRACTION) for name in ("weights", "biases"))
+    return Layer(weights.reshape(inner, outer), biases.reshape(outer))

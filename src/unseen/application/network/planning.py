@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application import joint_keys
-from unseen.application.declared import as_parameter
+from unseen.application import joint_plan, scoring_plan
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity, measuring
+from unseen.application.joint_plan import Sources
+from unseen.application.model_part import compared
+from unseen.application.network.model import KIND
 from unseen.application.network.request import NetworkRequest, read_request
-from unseen.computation.intersect import align
+from unseen.application.scoring_plan import SCORES
 from unseen.computation.learn import network
 from unseen.computation.learn.measures import Predicted
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
-from unseen.data.catalogue import Use
 from unseen.encoding import Json
-from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
-from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
+from unseen.interaction.plan import Flow, Plan, Shape, Step
 
-SCORES, OWN = "scores", "own-model"
-"""What the label's party receives, and what each keeps: its share of the weights."""
+OWN: Final = "own-model"
+"""What each keeps: its share of the weights."""
 SCORED: Final = Profile(
     id="network/scores",
     title="Scores to their recipient",
@@ -28,95 +29,47 @@ SCORED: Final = Profile(
     reveals=(Disclosure(Role.RECIPIENT, "the score of every common row"),),
     messages=(Message("reveal/scores", Carries.DISCLOSED, most_messages=1),),
 )
-TAKEN_UP: Final = Profile(
-    id="network/model",
-    title="Parts of one network",
-    source="digests of the plan that made it, compared",
-    messages=(Message("network/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),),
-)
+TAKEN_UP: Final = compared(KIND)
 
 
 def plan(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_request(request.body)
-    if set(asked.parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
-    if agreement.dealer is None:
-        raise MisuseError("the agreement names no dealer; this version needs one")
-    parameters: dict[str, Json] = {
-        "request": asked.model_dump(mode="json"),
-        **joint_keys.as_parameters(asked.parties),
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": agreement.limits.smallest_group,
-        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
-    }
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        dealer=agreement.dealer,
-        uses=tuple(_uses(asked)),
+    joint_plan.require_fit(asked, agreement)
+    uses = joint_plan.column_uses(asked, labelled=asked.needs_label)
+    return joint_plan.assembled(
+        request,
+        agreement,
+        asked,
+        uses=uses,
         steps=_steps(asked, agreement),
         outputs=_outputs(asked),
-        parameters=parameters,
-        seed=request.seed,
-        flows=_flows(asked),
+        flows=_flows(asked, joint_plan.sources(uses)),
     )
 
 
 def _outputs(asked: NetworkRequest) -> dict[str, tuple[str, ...]]:
     own = () if asked.model else (OWN,)
-    told = measuring.OUTPUT if asked.hidden else SCORES
-    more = (equity.OUTPUT,) if asked.fairness else ()
-    return {party: (told, *own, *more) if party == asked.label.party else own for party in asked.parties}
+    return dict.fromkeys(asked.parties, own) | {asked.label.party: (*scoring_plan.received(asked), *own)}
 
 
-def _uses(asked: NetworkRequest) -> list[ColumnUse]:
-    uses: list[ColumnUse] = []
-    for name, side in sorted(asked.parties.items()):
-        uses += joint_keys.uses(name, side)
-        uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(side.features)]
-        if asked.fairness and name == asked.fairness.party:
-            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
-        if name == asked.label.party:
-            uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
-    return uses
-
-
-def _steps(asked: NetworkRequest, agreement: Agreement) -> tuple[Step, ...]:
-    others = tuple(name for name in agreement.computing if name != asked.label.party)
-    roles = {Role.EACH: agreement.computing, Role.OWNER: others, Role.RECIPIENT: (asked.label.party,)}
-    if agreement.dealer:
-        roles[Role.DEALER] = (agreement.dealer,)
-    aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
-    facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    facts |= {**measuring.FACTS, **spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
+def _steps(asked: NetworkRequest, agreement: Agreement) -> list[Step]:
+    who = joint_plan.roles(agreement, asked.partners(), (asked.label.party,))
+    aligned, facts = joint_plan.alignment(asked, agreement, asked.partners())
+    facts |= {**measuring.FACTS, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [("align", aligned), ("train", TAKEN_UP if asked.model else network.PROFILE)]
-    if asked.hidden:
-        told = measuring.profiles(Predicted.OUTCOME, outcomes=True, hidden=True, stable=True)
-        named += [("evaluate", profile) for profile in told]
-    else:
-        named.append(("evaluate", SCORED))
+    named += [] if asked.hidden else [("evaluate", SCORED)]
+    named += [("evaluate", profile) for profile in scoring_plan.profiles(asked, Predicted.OUTCOME)]
     named += [("evaluate", profile) for profile in equity.PROFILES] if asked.fairness else []
-    return tuple(Step(name, profile, roles, facts) for name, profile in named)
+    steps = [Step(name, profile, who, facts) for name, profile in named]
+    return [*steps, *joint_plan.told_to_partners(who, facts, asked.attacks_features)]
 
 
-def _flows(asked: NetworkRequest) -> tuple[Flow, ...]:
-    """Scores are a figure for each person, and how well they do is the label's party's own sum; weights are the
-    model, learned from the label too."""
-    features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.GROUP))
-    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
-    if asked.hidden:
-        told = Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)
-    else:
-        told = Flow(SCORES, Shape.PERSON, features if not asked.model else learned)
-    flows = [told, *([] if asked.model else [Flow(OWN, Shape.MODEL, learned)])]
-    flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
-    return tuple(flows)
+def _flows(asked: NetworkRequest, made: Sources) -> list[Flow]:
+    """Weights are the model, learned from the label too."""
+    scores = Flow(SCORES, Shape.PERSON, made.features if not asked.model else made.learned)
+    found = scoring_plan.flows(asked, made, scores)
+    return found if asked.model else [*found, Flow(OWN, Shape.MODEL, made.learned)]
 
 
 SECONDS_A_CELL_AND_EPOCH: Final = 2e-6
@@ -128,10 +81,7 @@ def estimate(plan: Plan, rows: int) -> dict[str, Json]:
 
     A cell is a row of one unit or column.
     """
-    asked = read_request(plan.parameters["request"])  # type: ignore[arg-type]
+    asked = read_request(request_in(plan))
     width = sum(len(side.features) for side in asked.parties.values()) + sum(asked.layers)
     cells = rows * width * (asked.epochs + 1)
-    return {
-        "seconds": 3.0 + align.seconds(rows, rows) + SECONDS_A_CELL_AND_EPOCH * cells,
-        "bytes": align.bytes_moved(rows, rows) + BYTES_A_CELL_AND_EPOCH * cells,
-    }
+    return joint_plan.estimated(rows, SECONDS_A_CELL_AND_EPOCH * cells, BYTES_A_CELL_AND_EPOCH * cells)

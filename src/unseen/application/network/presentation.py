@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,17 @@ from rich.console import Console
 from unseen.application.evaluation import page
 
 
-def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print what this party received, and write its page where it received measures."""
     rows, layers = result["rows"], " → ".join(map(str, result["layers"]))
-    console.print(f"network {layers} on {rows['training']:,} of {rows['aligned']:,} common rows")
+    which = f"on {rows['training']:,} of" if rows["training"] else "of an earlier job on"
+    console.print(f"network {layers} {which} {rows['aligned']:,} common rows")
     page.show(console, result)
-    if "evaluation" in result:
+    if {"evaluation", "self_test"} & result.keys():
         page.write(console, report, record, result)

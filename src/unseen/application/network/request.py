@@ -5,42 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field
 
-from unseen.application.evaluation.equity import Fairness
-from unseen.application.joint_keys import KeyedSide, Unfit
-from unseen.errors import MisuseError
-from unseen.interaction.agreement import explained
+from unseen.application.joint_request import ModelSide, ScoringRequest, Term
+from unseen.application.request import read
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Label(_Strict):
+class Label(Term):
     """The outcome: whose, which column, and which of its values mean 1."""
 
-    party: str
-    column: str
     positive: tuple[str | int | float | bool, ...] = Field(min_length=1)
 
 
-class Side(KeyedSide):
+class Side(ModelSide):
     """One party's part: data set, keys, numeric feature columns."""
 
     features: tuple[str, ...] = ()
 
 
-class NetworkRequest(_Strict):
-    """The whole request.
+class NetworkRequest(ScoringRequest):
+    """The whole request, beside what all models that score ask.
 
     `layers` are the numbers of rectified units of the hidden layers; rows go in batches of `batch` (no more than
     there are), `epochs` times over, by steps of `learning_rate` with `momentum`; `penalty` is L2 on weights.
-    `held_out` is the share of common rows that train nothing and measure the network; `seed` fixes who they are,
-    the first weights and the batches. `hidden` keeps all scores hidden: the label's party gets measures alone,
-    made on shares. `model` names an earlier job whose network scores these rows: then nothing is trained.
-    `most_unfit` is the share of keys that may be empty, repeated or malformed, each; their rows are left out.
-    `fairness` counts approvals by a protected group that its owner keeps.
+    `seed` fixes who is held out, the first weights and the batches.
     """
 
     label: Label
@@ -51,36 +39,8 @@ class NetworkRequest(_Strict):
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     penalty: Annotated[float, Field(ge=0)] = 0.0
-    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    seed: str = ""
-    hidden: bool = False
-    model: str = ""
-    most_unfit: Unfit = 0.0
-    fairness: Fairness | None = None
-
-    @model_validator(mode="after")
-    def _columns_fit(self) -> NetworkRequest:
-        if self.label.party not in self.parties:
-            raise ValueError("the label's party must be among the parties")
-        if not any(side.features for side in self.parties.values()):
-            raise ValueError("no party brings a feature")
-        for name, side in self.parties.items():
-            taken = {*side.key_columns, *([self.label.column] if name == self.label.party else [])}
-            if taken & set(side.features):
-                raise ValueError(f"a key or label of {name} cannot be a feature too")
-            if len(set(side.features)) < len(side.features):
-                raise ValueError(f"{name} names a feature twice")
-        if self.fairness:
-            owning = self.parties.get(self.fairness.party)
-            taken = set() if owning is None else {*owning.key_columns, *owning.features, self.label.column}
-            if owning is None or self.fairness.column in taken:
-                raise ValueError("the protected group is a party's column of its own, not key, label or feature")
-        return self
 
 
 def read_request(body: Mapping[str, Any]) -> NetworkRequest:
     """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return NetworkRequest.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
+    return read(NetworkRequest, body)

@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from unseen.application.evaluation.held_out import training_first
-from unseen.application.joint_table import joint_table
+from unseen.application.joint_request import Label, Term
+from unseen.application.joint_table import Rows
 from unseen.application.numbers import numbers
 from unseen.application.outcome_values import outcomes
-from unseen.application.regression.request import Label, RegressionRequest, Term
+from unseen.application.regression.request import RegressionRequest
 from unseen.computation.learn.columns import Block
 from unseen.computation.learn.rows import RowTerms, RowValues
 from unseen.computation.types import Real
 from unseen.errors import DataError
 from unseen.interaction.application import Run
-
-
-@dataclass(frozen=True)
-class Rows:
-    """This party's own rows of the common keys, in the order of all parties: first those that fit, then those
-    that are held out."""
-
-    table: pa.Table
-    keys: list[str]
-    training: int
-
-    @property
-    def count(self) -> int:
-        return int(self.table.num_rows)
-
-
-def aligned(run: Run, asked: RegressionRequest) -> Rows:
-    """The released table's common rows."""
-    run.progress("align", 0.0)
-    found = joint_table(
-        run,
-        asked.parties[run.party],
-        asked.most_unfit,
-        lambda done, note: run.progress("align", done, note),
-    )
-    training = len(found.keys)
-    if asked.held_out:
-        order, training = training_first(found.keys, asked.held_out, asked.seed or run.plan.seed)
-        found = found.take(order)
-    run.progress("align", 1.0)
-    return Rows(found.table, found.texts, training)
 
 
 def blocks(run: Run, asked: RegressionRequest, rows: Rows) -> list[Block]:
@@ -87,10 +56,7 @@ def labels(table: pa.Table, label: Label) -> Real:
     """The label (rows,): 1 for the values asked for and 0 for others, or the number itself. Raises DataError."""
     if not label.positive:
         return numbers(table, label.column)
-    column = table[label.column]
-    if column.null_count:
-        raise DataError(f"the label {label.column!r} is missing in some rows; leave these rows out at the source")
-    return outcomes(column.to_pylist(), label.positive)
+    return outcomes(table, label.column, label.positive)
 
 
 def terms(run: Run, asked: RegressionRequest, rows: Rows) -> RowTerms:
@@ -102,7 +68,10 @@ def terms(run: Run, asked: RegressionRequest, rows: Rows) -> RowTerms:
             if not (offset.values > 0).all():
                 raise DataError(f"the exposure {asked.exposure.column!r} is not above zero in every row")
             offset = RowValues(offset.owner, np.log(offset.values))
-    return RowTerms(_term(run, asked.weights, rows), offset)
+    weights = _term(run, asked.weights, rows)
+    if weights and weights.values is not None and not (weights.values >= 0).all():
+        raise DataError("sample weights are negative or missing in some rows; leave these rows out at the source")
+    return RowTerms(weights, offset)
 
 
 def _term(run: Run, term: Term | None, rows: Rows) -> RowValues | None:

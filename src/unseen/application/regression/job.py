@@ -6,29 +6,31 @@ release → keys → align → fit, or take up an earlier model → diagnose →
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from blake3 import blake3
 
+from unseen.application.derivation import request_in
 from unseen.application.evaluation import equity
-from unseen.application.evaluation.measuring import Reference
+from unseen.application.evaluation.held_out import training_first
+from unseen.application.evaluation.reference import Reference
+from unseen.application.joint_table import Rows, aligned
+from unseen.application.model_part import require_agreement, require_same
 from unseen.application.regression import evaluating
-from unseen.application.regression.columns import Rows, aligned, blocks, first_rows, labels, terms
+from unseen.application.regression.columns import blocks, first_rows, labels, terms
 from unseen.application.regression.fitting import fitted, holds
-from unseen.application.regression.model import FILE, Part, read_part, write_part
+from unseen.application.regression.model import KIND, Part, read_part, write_part
 from unseen.application.regression.parity import distance
 from unseen.application.regression.planning import needs_label
 from unseen.application.regression.request import RegressionRequest, read_request
 from unseen.application.regression.table import Table, revealed
 from unseen.computation.learn.collinearity import collinearity
 from unseen.computation.learn.columns import Block
-from unseen.computation.learn.fit import Fit
+from unseen.computation.learn.fit import Fit, reveal_predictors
 from unseen.computation.learn.measures import mean_of
 from unseen.computation.learn.rows import RowTerms
-from unseen.computation.share.array import Shared, reveal_to
+from unseen.computation.share.array import Shared
 from unseen.computation.types import Real
 from unseen.encoding import Json
 from unseen.errors import MisuseError
@@ -38,8 +40,8 @@ from unseen.interaction.application import Run
 def perform(run: Run) -> Mapping[str, Json]:
     """Fit, or predict with an earlier model; this party's result. Files: its part of the model, at recipients
     coefficients.csv, at the label's party predictions.parquet."""
-    asked = read_request(cast("Mapping[str, Json]", run.plan.parameters["request"]))
-    rows = aligned(run, asked)
+    asked = read_request(request_in(run.plan))
+    rows = aligned(run, asked, lambda keys: training_first(keys, asked.held_out, asked.seed or run.plan.seed))
     parts, beside = blocks(run, asked, rows), terms(run, asked, rows)
     holding = run.party == asked.label.party and needs_label(asked)
     label = labels(rows.table, asked.label) if holding else None
@@ -60,12 +62,12 @@ def perform(run: Run) -> Mapping[str, Json]:
     run.progress("predict", 1.0)
     if asked.measures:
         run.progress("evaluate", 0.0)
-        measured = scores[rows.training :] if asked.held_out else scores
-        result |= evaluating.evaluated(run, asked, parts, model, measured, opened, label, before)
-        result |= evaluating.attacked(run, asked, parts, table, opened, label, rows.training)
-    if asked.fairness:
-        holder = run.circle.rank_of(asked.label.party)
-        result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
+        everyone = evaluating.scored(run, asked, model, scores, (opened, label), beside.weights)
+        measured = everyone.rows_from(rows.training if asked.held_out else 0)
+        result |= evaluating.evaluated(run, asked, parts, measured, before)
+        result |= evaluating.attacked(run, asked, parts, table, everyone, rows.training, beside.offset)
+    holder = run.circle.rank_of(asked.label.party)
+    result |= equity.judge(run, asked.fairness, rows.table, scores, label, holder)
     run.progress("evaluate", 1.0)
     return result
 
@@ -117,13 +119,12 @@ def _kept(
 
 def _taken_up(run: Run, asked: RegressionRequest, parts: Sequence[Block]) -> Part:
     """An earlier job's model, this party's part from its own folder; all must hold parts of one model."""
-    part = read_part(run.earlier(asked.model, FILE), asked.model, run.party, run.circle)
-    if part.agreement != run.plan.agreement:
-        raise MisuseError(f"the model of job {asked.model} was made under another agreement")
+    part = read_part(run.earlier(asked.model, KIND.file), asked.model, run.party, run.circle)
+    require_agreement(run, asked.model, part.origin)
     if part.family is not asked.family:
         raise MisuseError(f"the model of job {asked.model} is a {part.family.value} regression, not what is asked")
     holds(parts, part.model)
-    _same_model(run, part)
+    require_same(run, KIND, part.origin)
     if asked.monitor and part.reference is None:
         raise MisuseError(
             f"the model of job {asked.model} was fitted to all rows and kept nothing of them to compare with; "
@@ -132,18 +133,9 @@ def _taken_up(run: Run, asked: RegressionRequest, parts: Sequence[Block]) -> Par
     return part
 
 
-def _same_model(run: Run, part: Part) -> None:
-    mine = np.frombuffer(blake3(part.plan.encode()).digest(), dtype=np.uint8)
-    for channel in run.circle.others():
-        channel.send("regression/model", mine)
-    for channel in run.circle.others():
-        if not np.array_equal(channel.receive("regression/model", np.uint8, len(mine)), mine):
-            raise MisuseError(f"{channel.peer} holds a part of another model; both must name one job")
-
-
 def _predicted(run: Run, asked: RegressionRequest, rows: Rows, scores: Shared, model: Fit) -> Real | None:
     """The linear predictor of every row to the label's party, which keeps it with the mean that it stands for."""
-    opened = reveal_to(scores, asked.label.party, "predictor")
+    opened = reveal_predictors(scores, asked.label.party, "predictor")
     if opened is not None:
         values = opened * 2.0**model.label_exponent
         means = mean_of(evaluating.PREDICTED[asked.family], values)

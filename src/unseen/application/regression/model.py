@@ -1,8 +1,4 @@
-"""A party's part of a regression in a file: its shares of the coefficients, and what they belong to.
-
-A part alone says nothing of the coefficients: its words are uniform. Parts belong together by the plan of the job
-that made them; each names it, its party and all parties, and a digest over its own content.
-"""
+"""A party's part of a regression in a file: its shares of the coefficients, and what it was fitted to."""
 
 from __future__ import annotations
 
@@ -13,33 +9,25 @@ from typing import Any, Final
 
 import numpy as np
 
-from unseen.application.evaluation.measuring import Reference
+from unseen.application.evaluation.reference import Reference, read_reference
+from unseen.application.model_part import Kind, Origin, closed, json_as_shared, opened, shared_as_json
 from unseen.application.regression.request import Family
 from unseen.computation.circle import Circle
 from unseen.computation.learn.fit import Fit
-from unseen.computation.share.array import Shared
-from unseen.encoding import Json, canonical, digest, from_base64, parse_json, to_base64
-from unseen.errors import MisuseError, UnseenError
+from unseen.encoding import Json
+from unseen.errors import MisuseError
 from unseen.interaction.plan import Plan
 
-FILE: Final = "regression-model.json"
-TAG: Final = "unseen/regression-model/v1"
-FILE_LIMIT: Final = 4 << 20
+KIND: Final = Kind("regression")
 MOST_COLUMNS: Final = 4096
 
 
 @dataclass(frozen=True)
 class Part:
-    """One party's part: `plan` is the hash of the job that made it.
+    """One party's part. `reference` and `columns` say what rows the model was fitted to, where rows were held out:
+    bands of scores, on shares, and bins of the own columns."""
 
-    `reference` and `columns` say what rows it was fitted to, where rows were held out: bands of scores, on shares,
-    and bins of the own columns.
-    """
-
-    party: str
-    parties: tuple[str, ...]
-    plan: str
-    agreement: str
+    origin: Origin
     family: Family
     model: Fit
     reference: Reference | None = None
@@ -56,48 +44,43 @@ def write_part(
     columns: Mapping[str, Json] | None = None,
 ) -> None:
     """Write this party's part into its job's folder."""
-    body: dict[str, Json] = {
-        "party": party,
-        "parties": list(plan.parties),
-        "plan": plan.hash,
-        "agreement": plan.agreement,
+    content: dict[str, Json] = {
         "family": family.value,
         "names": [[owner, name] for owner, name in model.names],
         "exponents": [int(exponent) for exponent in model.exponents],
         "label_exponent": model.label_exponent,
         "kept": list(model.kept),
-        "intercept": _words(model.intercept),
-        "weights": _words(model.weights),
+        "intercept": shared_as_json(model.intercept),
+        "weights": shared_as_json(model.weights),
     }
     if kept is not None:
-        body["reference"] = {"edges": _words(kept.edges), "counts": list(kept.counts)}
-        body["columns"] = dict(columns or {})
-    (folder / FILE).write_bytes(canonical({**body, "digest": digest(TAG, body)}))
+        content["reference"] = kept.as_json()
+        content["columns"] = dict(columns or {})
+    (folder / KIND.file).write_bytes(closed(KIND, Origin.of(party, plan), content))
 
 
 def read_part(data: bytes, job: str, party: str, circle: Circle) -> Part:
     """Read the file of job `job`. Raises MisuseError for one that is altered, or another party's part."""
-    try:
-        part = _from_json(parse_json(data, FILE_LIMIT), circle)  # type: ignore[arg-type]
-    except (UnseenError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise MisuseError(f"the model of job {job} cannot be read: {error}") from error
-    if part.party != party or part.parties != circle.parties:
-        raise MisuseError(
-            f"the model of job {job} is {part.party}'s part among {', '.join(part.parties)}; "
-            f"{party} can only use its own among {', '.join(circle.parties)}"
+
+    def read(origin: Origin, body: Mapping[str, Any]) -> Part:
+        kept = body.get("reference")
+        return Part(
+            origin,
+            Family(body["family"]),
+            _model(body, circle),
+            None if kept is None else read_reference(kept, circle),
+            body.get("columns", {}),
         )
-    return part
+
+    return opened(KIND, data, job, party, circle.parties, read)
 
 
-def _from_json(found: dict[str, Any], circle: Circle) -> Part:
-    body = {name: value for name, value in found.items() if name != "digest"}
-    if digest(TAG, body) != found.get("digest"):
-        raise MisuseError("its digest does not fit; the file was altered")
+def _model(body: Mapping[str, Any], circle: Circle) -> Fit:
     names = tuple((int(owner), str(name)) for owner, name in body["names"])
-    weights, intercept = _shared(body["weights"], circle), _shared(body["intercept"], circle)
+    weights, intercept = json_as_shared(body["weights"], circle), json_as_shared(body["intercept"], circle)
     if not 0 < len(names) <= MOST_COLUMNS or weights.shape != (len(names),) or intercept.shape != (1,):
         raise MisuseError("it has another number of coefficients than of columns")
-    model = Fit(
+    return Fit(
         intercept[0],
         weights,
         None,
@@ -107,26 +90,3 @@ def _from_json(found: dict[str, Any], circle: Circle) -> Part:
         int(body["label_exponent"]),
         tuple(map(int, body["kept"])),
     )
-    kept = body.get("reference")
-    return Part(
-        str(body["party"]),
-        tuple(map(str, body["parties"])),
-        str(body["plan"]),
-        str(body["agreement"]),
-        Family(body["family"]),
-        model,
-        None if kept is None else Reference(_shared(kept["edges"], circle), tuple(map(int, kept["counts"]))),
-        body.get("columns", {}),
-    )
-
-
-def _words(shared: Shared) -> Json:
-    words = np.atleast_1d(shared.words).astype("<u8")
-    return {"fraction": shared.fraction, "words": to_base64(words.tobytes())}
-
-
-def _shared(found: dict[str, Any], circle: Circle) -> Shared:
-    fraction = int(found["fraction"])
-    if not 0 <= fraction <= 62:
-        raise MisuseError("a number of fractional bits is out of range")
-    return Shared(circle, np.frombuffer(from_base64(found["words"]), dtype="<u8").astype(np.uint64), fraction)

@@ -23,8 +23,6 @@ from unseen.encoding import Json
 from unseen.errors import MisuseError
 from unseen.interaction.application import Run
 
-OPENED: Final = "opened-columns"
-"""What the label's party receives in a parity run, by the name that an agreement's `recipients` use."""
 PROFILE: Final = Profile(
     id="regression/parity",
     title="Parity with a model of pooled data",

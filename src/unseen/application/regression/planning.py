@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from unseen.application import joint_keys
-from unseen.application.declared import as_parameter
+from unseen.application import joint_plan
 from unseen.application.evaluation import equity, measuring, selftest
+from unseen.application.joint_plan import OPENED, Sources
+from unseen.application.model_part import compared
 from unseen.application.regression import evaluating, parity
-from unseen.application.regression.parity import OPENED
+from unseen.application.regression.model import KIND
 from unseen.application.regression.request import Family, RegressionRequest, read_request
-from unseen.computation.intersect import align
 from unseen.computation.learn import collinearity, linear, log_link, logistic, rows, selection, signs
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.data.catalogue import Use
 from unseen.encoding import Json
-from unseen.errors import MisuseError
 from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
-from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
+from unseen.interaction.plan import Flow, Plan, Shape, Step
 
 SUMMARY, PREDICTIONS, OWN = "coefficients", "predictions", "own-model"
 """What recipients, the label's party and everyone receive, by the names that an agreement's `recipients` use."""
@@ -52,12 +51,7 @@ PREDICTED: Final = Profile(
     reveals=(Disclosure(Role.OWNER, "the linear predictor of every common row"),),
     messages=(Message("reveal/predictor", Carries.DISCLOSED, most_messages=1),),
 )
-TAKEN_UP: Final = Profile(
-    id="regression/model",
-    title="Parts of one model",
-    source="digests of the plan that made it, compared",
-    messages=(Message("regression/model", Carries.DISCLOSED, most_messages=1, most_bytes=64),),
-)
+TAKEN_UP: Final = compared(KIND)
 FITTED: Final = {
     Family.LINEAR: linear.PROFILE,
     Family.LOGISTIC: logistic.PROFILE,
@@ -69,47 +63,17 @@ FITTED: Final = {
 def plan(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read_request(request.body)
-    if set(asked.parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
-    if agreement.dealer is None:
-        raise MisuseError("the agreement names no dealer; this version needs one")
-    parameters: dict[str, Json] = {
-        "request": asked.model_dump(mode="json"),
-        **joint_keys.as_parameters(asked.parties),
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": agreement.limits.smallest_group,
-        **as_parameter({name: side.rows for name, side in asked.parties.items()}),
-    }
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        dealer=agreement.dealer,
-        uses=tuple(_uses(asked)),
+    joint_plan.require_fit(asked, agreement)
+    uses = joint_plan.column_uses(asked, opened=asked.parity, labelled=needs_label(asked))
+    return joint_plan.assembled(
+        request,
+        agreement,
+        asked,
+        uses=uses,
         steps=_steps(asked, agreement),
         outputs=_outputs(asked),
-        parameters=parameters,
-        seed=request.seed,
-        flows=_flows(asked),
+        flows=_flows(asked, joint_plan.sources(uses)),
     )
-
-
-def _uses(asked: RegressionRequest) -> list[ColumnUse]:
-    uses: list[ColumnUse] = []
-    for name, side in sorted(asked.parties.items()):
-        uses += joint_keys.uses(name, side)
-        columns = {*side.features, *(term.column for term in asked.terms() if term.party == name)}
-        uses += [ColumnUse(name, side.dataset, column, Use.FEATURE) for column in sorted(columns)]
-        if asked.parity and name != asked.label.party:
-            uses += [ColumnUse(name, side.dataset, column, Use.RETRIEVE) for column in sorted(columns)]
-        if asked.fairness and name == asked.fairness.party:
-            uses.append(ColumnUse(name, side.dataset, asked.fairness.column, Use.GROUP))
-        if name == asked.label.party and needs_label(asked):
-            uses.append(ColumnUse(name, side.dataset, asked.label.column, Use.LABEL))
-    return uses
 
 
 def needs_label(asked: RegressionRequest) -> bool:
@@ -133,18 +97,11 @@ def _outputs(asked: RegressionRequest) -> dict[str, tuple[str, ...]]:
     return outputs
 
 
-def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
-    roles = {
-        Role.EACH: agreement.computing,
-        Role.OWNER: (asked.label.party,),
-        Role.RECIPIENT: asked.receiving(),
-    }
-    if agreement.dealer:
-        roles[Role.DEALER] = (agreement.dealer,)
+def _steps(asked: RegressionRequest, agreement: Agreement) -> list[Step]:
+    who = joint_plan.roles(agreement, (asked.label.party,), asked.receiving())
     others = [name for name in agreement.computing if name != asked.label.party]
-    facts = {"owner": " and ".join(others), "smallest_overlap": str(agreement.limits.smallest_overlap)}
-    aligned, spoken = joint_keys.alignment(asked.parties, agreement.computing)
-    facts |= {**measuring.FACTS, **spoken, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
+    aligned, facts = joint_plan.alignment(asked, agreement, others)
+    facts |= {**measuring.FACTS, **equity.facts(asked.fairness, agreement.limits.smallest_group)}
     named = [("align", aligned)]
     if not asked.model:
         named.append(("fit", FITTED[asked.family]))
@@ -156,29 +113,32 @@ def _steps(asked: RegressionRequest, agreement: Agreement) -> tuple[Step, ...]:
     named += [("parity", parity.PROFILE)] if asked.parity else []
     named += [("predict", TAKEN_UP)] if asked.model else []
     named += [("predict", PREDICTED)] if asked.predictions else []
-    steps, told = [Step(name, profile, roles, facts) for name, profile in named], list[Profile]()
+    steps, told = [Step(name, profile, who, facts) for name, profile in named], list[Profile]()
     if asked.measures:
         told = measuring.profiles(
-            evaluating.PREDICTED[asked.family], asked.compares_outcomes, hidden=not asked.predictions, stable=True
+            evaluating.PREDICTED[asked.family],
+            asked.compares_outcomes,
+            hidden=not asked.predictions,
+            stable=True,
+            weighted=asked.measures_weighed,
         )
         told += [selftest.LABELS] if asked.attacks_labels else []
+        if asked.tests and not asked.predictions:
+            told += selftest.hidden_profiles(evaluating.PREDICTED[asked.family])
     told += equity.PROFILES if asked.fairness else ()
-    measured = {**roles, Role.RECIPIENT: (asked.label.party,)}
+    measured = {**who, Role.RECIPIENT: (asked.label.party,)}
     steps += [Step("evaluate", profile, measured, facts) for profile in told]
-    return tuple(steps)
+    return [*steps, *joint_plan.told_to_partners(who, facts, asked.attacks_features)]
 
 
-def _flows(asked: RegressionRequest) -> tuple[Flow, ...]:
+def _flows(asked: RegressionRequest, made: Sources) -> list[Flow]:
     """Predictions are a figure for each person; coefficients are the model, learned from the label too."""
-    features = tuple(use for use in _uses(asked) if use.use is Use.FEATURE)
-    opened = tuple(use for use in _uses(asked) if use.use is Use.RETRIEVE)
-    learned = tuple(use for use in _uses(asked) if use.use not in (Use.JOIN, Use.RETRIEVE, Use.GROUP))
-    groups = tuple(use for use in _uses(asked) if use.use is Use.GROUP)
-    flows = [] if asked.model else [Flow(SUMMARY, Shape.MODEL, learned), Flow(OWN, Shape.MODEL, learned)]
-    flows += [Flow(OPENED, Shape.VALUE, opened)] if asked.parity else []
-    flows += [Flow(PREDICTIONS, Shape.PERSON, features)] if asked.predictions else []
-    flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, (*groups, *learned))] if asked.fairness else []
-    return tuple([*flows, Flow(measuring.OUTPUT, Shape.AGGREGATE, learned)] if asked.measures else flows)
+    names = [] if asked.model else [SUMMARY, OWN]
+    flows = [Flow(name, Shape.MODEL, made.learned) for name in names]
+    flows += [Flow(OPENED, Shape.VALUE, made.opened)] if asked.parity else []
+    flows += [Flow(PREDICTIONS, Shape.PERSON, made.features)] if asked.predictions else []
+    flows += [Flow(equity.OUTPUT, Shape.AGGREGATE, made.judged)] if asked.fairness else []
+    return flows + ([Flow(measuring.OUTPUT, Shape.AGGREGATE, made.learned)] if asked.measures else [])
 
 
 SECONDS_A_CELL = 4e-6
@@ -188,7 +148,4 @@ BYTES_A_CELL = 260
 def estimate(plan: Plan, rows: int) -> dict[str, Json]:
     """Seconds and bytes of a run with so many rows a side on two cores: measured rates, all rows common."""
     cells = rows * (1 + sum(use.use is Use.FEATURE for use in plan.uses))
-    return {
-        "seconds": 3.0 + align.seconds(rows, rows) + SECONDS_A_CELL * cells,
-        "bytes": align.bytes_moved(rows, rows) + BYTES_A_CELL * cells,
-    }
+    return joint_plan.estimated(rows, SECONDS_A_CELL * cells, BYTES_A_CELL * cells)

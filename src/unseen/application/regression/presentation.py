@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from unseen.application.evaluation import page
+from unseen.application.evaluation.figures import trimmed
 from unseen.application.evaluation.page import Listing
 
 
-def present(console: Console, record: Mapping[str, Any], result: Mapping[str, Any], report: Path) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print what this party received, and write its page; a party that is no recipient of the table reads how the
     fit went."""
     taken = f", {result['steps']} steps" if result.get("steps") else ""
@@ -26,7 +33,7 @@ def present(console: Console, record: Mapping[str, Any], result: Mapping[str, An
     if "parity" in result:
         console.print(parity(result["parity"]))
     page.show(console, result)
-    if "coefficients" in result or "evaluation" in result:
+    if {"coefficients", "evaluation", "self_test"} & result.keys():
         own = [coefficients(result["coefficients"])] if "coefficients" in result else []
         page.write(console, report, record, result, own)
 
@@ -49,18 +56,14 @@ def coefficients(lines: list[Mapping[str, Any]]) -> Listing:
         cells = ["out"] + [""] * 5
         if line["p"] is not None:
             cells = [
-                _number(line["value"]),
-                _number(line["error"]),
+                trimmed(line["value"], 3),
+                trimmed(line["error"], 3),
                 f"{line['statistic']:.2f}",
                 f"{line['p']:.3f}" if line["p"] >= 0.001 else "<0.001",
-                _number(line["low"]),
-                _number(line["high"]),
+                trimmed(line["low"], 3),
+                trimmed(line["high"], 3),
             ]
         if inflated:
             cells.append("" if line["inflation"] is None else f"{line['inflation']:.2f}")
         rows.append([line["column"], line["party"], *cells])
     return Listing("Coefficients", head, rows, numbers=2)
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"

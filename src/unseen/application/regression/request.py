@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from unseen.application.evaluation.equity import Fairness
-from unseen.application.joint_keys import KeyedSide, Unfit
+from unseen.application.evaluation.monitor import Monitor
+from unseen.application.joint_request import JointRequest, Label, ModelSide, Term
+from unseen.application.request import Strict, read
 from unseen.computation.learn.problem import Criterion
 from unseen.computation.learn.selection import Direction
-from unseen.errors import MisuseError
-from unseen.interaction.agreement import explained
 
 
 class Family(StrEnum):
@@ -25,35 +24,7 @@ class Family(StrEnum):
     GAMMA = "gamma"
 
 
-class Monitor(StrEnum):
-    """What an earlier model's later rows are held against."""
-
-    POPULATION = "population"
-    """The rows it was fitted to: has the population moved?"""
-    OUTCOMES = "outcomes"
-    """That, and the label: does the model still hold?"""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Label(_Strict):
-    """The outcome: whose, which column; `positive` says which values mean 1 in a logistic regression."""
-
-    party: str
-    column: str
-    positive: tuple[str | int | float | bool, ...] = ()
-
-
-class Term(_Strict):
-    """A column of one party that is no feature: weights, offset or exposure of the rows."""
-
-    party: str
-    column: str
-
-
-class Side(KeyedSide):
+class Side(ModelSide):
     """One party's part: data set, keys, numeric feature columns.
 
     `signs` names columns whose coefficient must not be negative (1) or not be positive (-1).
@@ -63,7 +34,7 @@ class Side(KeyedSide):
     signs: Mapping[str, Literal[-1, 1]] = Field(default_factory=dict)
 
 
-class Selecting(_Strict):
+class Selecting(Strict):
     """How columns are chosen; see `learn.selection`."""
 
     direction: Direction = Direction.STEPWISE
@@ -78,20 +49,19 @@ class Selecting(_Strict):
         return self
 
 
-class RegressionRequest(_Strict):
-    """The whole request.
+class RegressionRequest(JointRequest):
+    """The whole request, beside what all joint models ask.
 
-    `weights` are sample weights, `offset` adds to the linear predictor, `exposure` does so by its logarithm.
+    `weights` are sample weights, by which the model is measured too where the label's party holds them. `offset`
+    adds to the linear predictor, `exposure` does so by its logarithm.
     `penalty` is L2, on columns as they are. `recipients` get the table of coefficients (unless named, the label's
     party); `collinearity` adds correlations and variance inflation factors to it; `predictions` go to the label's
     party. `parity` opens all columns to the label's party, where the agreement lets them be looked up row by row,
     and holds the joint model against the pooled one. `held_out` is the share of common rows that fit nothing and
-    measure the model, drawn by `seed` (the run's own unless given): from predictions where these go to the label's
-    party, else on shares. `model` names an earlier job whose model predicts these rows: then nothing is fitted;
-    `monitor` holds them against the rows of the fit, and against the label if it says so. `most_unfit` is the
-    share of keys that may be empty, repeated or malformed, each; their rows are left out. `fairness` counts
-    approvals by a protected group that its owner keeps (logistic). `self_test` attacks a model of which rows were
-    held out with what its recipients see.
+    measure the model, drawn by `seed`: from predictions where these go to the label's party, else on shares.
+    `model` names an earlier job whose model predicts these rows: then nothing is fitted; `monitor` holds them
+    against the rows of the fit, and against the label if it says so. `fairness` is for a logistic regression.
+    `self_test` attacks a model of which rows were held out with what its recipients see.
     """
 
     family: Family
@@ -107,19 +77,12 @@ class RegressionRequest(_Strict):
     predictions: bool = False
     parity: bool = False
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    seed: str = ""
     model: str = ""
     monitor: Monitor | None = None
-    most_unfit: Unfit = 0.0
-    fairness: Fairness | None = None
     self_test: bool = True
 
     @model_validator(mode="after")
-    def _columns_fit(self) -> RegressionRequest:
-        if self.label.party not in self.parties:
-            raise ValueError("the label's party must be among the parties")
-        if not any(side.features for side in self.parties.values()):
-            raise ValueError("no party brings a feature")
+    def _extras_fit(self) -> RegressionRequest:
         if (self.family is Family.LOGISTIC) != bool(self.label.positive):
             raise ValueError("a logistic regression, and no other, says in `positive` which labels mean 1")
         if self.offset and self.exposure:
@@ -129,7 +92,8 @@ class RegressionRequest(_Strict):
         if strangers := sorted(set(self.recipients) - set(self.parties)):
             raise ValueError(f"{', '.join(strangers)} cannot receive the table: no party of the request")
         for name, side in self.parties.items():
-            self._side_fits(name, side)
+            if unknown := sorted(set(side.signs) - set(side.features)):
+                raise ValueError(f"{name} gives a sign to {', '.join(unknown)}, no feature of its own")
         for term in self.terms():
             if term.party not in self.parties:
                 raise ValueError(f"{term.party}, whose {term.column!r} is named, is no party of the request")
@@ -141,8 +105,8 @@ class RegressionRequest(_Strict):
             )
         if self.monitor and not self.model:
             raise ValueError("`monitor` is for the model of an earlier job; hold out rows of a fit by `held_out`")
-        if self.fairness:
-            self._fairness_fits(self.fairness)
+        if self.fairness and self.family is not Family.LOGISTIC:
+            raise ValueError("fairness is for a logistic regression")
         if self.parity:
             self._parity_fits()
         return self
@@ -155,31 +119,26 @@ class RegressionRequest(_Strict):
         if self.label.party not in self.receiving():
             raise ValueError("a parity run needs the label's party among the recipients of the coefficients")
 
-    def _fairness_fits(self, asked: Fairness) -> None:
-        if self.family is not Family.LOGISTIC or asked.party not in self.parties:
-            raise ValueError("fairness is for a logistic regression, and its group's owner among the parties")
-        side = self.parties[asked.party]
-        others = [term.column for term in self.terms() if term.party == asked.party]
-        label = [self.label.column] if asked.party == self.label.party else []
-        if asked.column in (*side.key_columns, *side.features, *others, *label):
-            raise ValueError("the protected group is a column of its own, not key, label, term or feature")
-
     @property
     def attacks_labels(self) -> tuple[str, ...]:
         """The partners that receive coefficients: how well these tell labels is tested."""
-        tested = self.self_test and self.held_out and self.family is Family.LOGISTIC
-        return tuple(name for name in self.receiving() if tested and name != self.label.party)
+        return tuple(name for name in self.receiving() if self.tests and name != self.label.party)
 
-    def _side_fits(self, name: str, side: Side) -> None:
-        others = {term.column for term in self.terms() if term.party == name} | {*side.key_columns}
-        if name == self.label.party:
-            others.add(self.label.column)
-        if taken := sorted(others & set(side.features)):
-            raise ValueError(f"{taken[0]!r} of {name} is key, label or term, and cannot be a feature too")
-        if len(set(side.features)) < len(side.features):
-            raise ValueError(f"{name} names a feature twice")
-        if strangers := sorted(set(side.signs) - set(side.features)):
-            raise ValueError(f"{name} gives a sign to {', '.join(strangers)}, no feature of its own")
+    @property
+    def attacks_features(self) -> tuple[str, ...]:
+        """The partners whose columns predictions may give away: how far the label's party could tell them is
+        tested."""
+        return self.contributing() if self.tests and self.predictions else ()
+
+    @property
+    def tests(self) -> bool:
+        """Whether the fitted model is attacked."""
+        return self.self_test and self.held_out > 0
+
+    @property
+    def measures_weighed(self) -> bool:
+        """Whether rows measure the model by their weights: where the label's party knows these."""
+        return self.weights is not None and self.weights.party == self.label.party
 
     @property
     def measures(self) -> bool:
@@ -191,9 +150,9 @@ class RegressionRequest(_Strict):
         """Whether predictions are held against the label."""
         return bool(self.held_out) or self.monitor is Monitor.OUTCOMES
 
-    def terms(self) -> list[Term]:
-        """The columns that are neither key nor label nor feature."""
-        return [term for term in (self.weights, self.offset, self.exposure) if term]
+    def terms(self) -> tuple[Term, ...]:
+        """The columns that are neither key nor label nor feature nor group."""
+        return tuple(term for term in (self.weights, self.offset, self.exposure) if term)
 
     def receiving(self) -> tuple[str, ...]:
         """Who gets the table of coefficients."""
@@ -202,7 +161,4 @@ class RegressionRequest(_Strict):
 
 def read_request(body: Mapping[str, Any]) -> RegressionRequest:
     """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return RegressionRequest.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
+    return read(RegressionRequest, body)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
+from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Final
 
@@ -12,10 +13,12 @@ from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 
-from unseen.application.several.job import limit, offered, released, request_of
-from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of, read
-from unseen.computation.intersect import cardinality, pairs
-from unseen.computation.intersect.keys import from_arrow
+from unseen.application.derivation import limit, request_in
+from unseen.application.free_memory import require_free
+from unseen.application.request import read
+from unseen.application.several.job import FREE, offered, released
+from unseen.application.several.planning import SeveralRequest, facts_of, keys_of, plan_of, require_one_key
+from unseen.computation.intersect import cardinality, footprint, pairs
 from unseen.computation.intersect.pairs import Pair, Told, count_pairs
 from unseen.computation.profile import Role
 from unseen.encoding import Json
@@ -49,6 +52,7 @@ def plan_pairs(request: Request, agreement: Agreement) -> Plan:
     members know: counting, both learn it."""
     asked = read(PairsRequest, request.body)
     keys = keys_of(asked, agreement, fewest=3)
+    require_one_key(asked)
     counted = _pairs(asked, agreement)
     facts = {**facts_of(agreement), "most_exact": f"{asked.exact_up_to:,}"}
     outputs: dict[str, list[str]] = {}
@@ -69,27 +73,30 @@ def plan_pairs(request: Request, agreement: Agreement) -> Plan:
             for (one, two), besides in counted.items()
         ),
         dealer=None,
-        uses=tuple(keys[name] for name in sorted({name for pair in counted for name in pair})),
+        uses=tuple(use for name in sorted({name for pair in counted for name in pair}) for use in keys[name]),
         outputs={name: tuple(numbers) for name, numbers in sorted(outputs.items())},
-        flows=tuple(Flow(number_of(pair), Shape.COUNT, tuple(keys[name] for name in pair)) for pair in counted),
+        flows=tuple(Flow(number_of(pair), Shape.COUNT, (*keys[pair[0]], *keys[pair[1]])) for pair in counted),
     )
 
 
 def count_each_pair(run: Run) -> Mapping[str, Json]:
     """Count; the numbers that this party may know."""
-    asked, counted = request_of(run), _planned(run.plan)
+    asked, counted = request_in(run.plan), _planned(run.plan)
     keys = None
     more: dict[str, Json] = {"party": run.party, "parties": list(run.plan.parties), "warnings": []}
     if any(run.party in pair for pair in counted):
+        rows = declared(run.plan)
+        other = max(rows[name] for name in run.plan.parties if name != run.party)
+        require_free(run, footprint.counted(rows[run.party], other, int(asked["exact_up_to"])), FREE)
         _, own = released(run, "count")
-        keys, more = from_arrow(own.keys), offered(run, own)
+        (keys,), more = own.offered, offered(run, own)
     began = perf_counter()
-    unit = limit(run, "round_to")
+    unit = limit(run.plan, "round_to")
     found = count_pairs(
         run.circle,
         keys,
         counted,
-        limit(run, "smallest_overlap"),
+        limit(run.plan, "smallest_overlap"),
         partial(run.progress, "count"),
         declared=declared(run.plan),
         round_to=unit,
@@ -100,7 +107,13 @@ def count_each_pair(run: Run) -> Mapping[str, Json]:
     return {**more, "pairs": numbers, "rounded_to": unit, "seconds": round(perf_counter() - began, 3)}
 
 
-def present(console: Console, result: Mapping[str, Any]) -> None:
+def present(
+    console: Console,
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
+    report: Path,
+    ledgers: Sequence[Path] = (),
+) -> None:
     """Print the numbers that this party may know."""
     for warning in result["warnings"]:
         console.print(f"[yellow]warning[/]  {escape(warning)}")
@@ -116,20 +129,15 @@ def present(console: Console, result: Mapping[str, Any]) -> None:
     console.print(f"  seconds  {result['seconds']:.2f}")
 
 
-def estimate(plan: Plan) -> dict[str, Json]:
-    """Seconds and bytes for as many rows as declared: measured rates, one pair after the other."""
-    rows, most = declared(plan), int(request_in(plan)["exact_up_to"])
-    sizes = [(rows[one], rows[two]) for one, two in _planned(plan)]
+def estimate(plan: Plan, rows: int) -> dict[str, Json]:
+    """Seconds and bytes for as many rows as declared, whatever `rows` are: measured rates, one pair after the
+    other."""
+    offers, most = declared(plan), int(request_in(plan)["exact_up_to"])
+    sizes = [(offers[one], offers[two]) for one, two in _planned(plan)]
     return {
         "seconds": _START_SECONDS + sum(cardinality.seconds(one, two, most) for one, two in sizes),
         "bytes": sum(cardinality.bytes_moved(one, two, most) for one, two in sizes),
     }
-
-
-def request_in(plan: Plan) -> Mapping[str, Any]:
-    """The request in the plan."""
-    request: Any = plan.parameters["request"]
-    return dict(request)
 
 
 def _pairs(asked: PairsRequest, agreement: Agreement) -> dict[Pair, tuple[str, ...]]:

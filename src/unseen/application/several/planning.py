@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from unseen.computation.intersect import known_at, multiparty
+from unseen.application import joint_keys
+from unseen.application.derivation import SMALLEST_GROUP, derived, require_parties
+from unseen.application.joint_keys import KeyedSide
+from unseen.application.request import Strict, read
+from unseen.computation.intersect import in_turn, known_at, multiparty
 from unseen.computation.intersect.align import MOST_KEYS
-from unseen.computation.profile import Role
-from unseen.data.catalogue import Use
-from unseen.data.contract import NORMALISATION
+from unseen.computation.profile import Profile, Role
 from unseen.data.join_keys import MOST_WARNED_SHARE
 from unseen.encoding import Json
 from unseen.errors import MisuseError
-from unseen.interaction.agreement import Agreement, explained
+from unseen.interaction.agreement import Agreement
 from unseen.interaction.application import Request
 from unseen.interaction.declared import DECLARED
 from unseen.interaction.plan import ColumnUse, Flow, Plan, Shape, Step
@@ -27,20 +29,10 @@ COUNT_FIRST: Final = "count_first"
 """The plan's parameter that an agreement may bound."""
 
 
-Asked = TypeVar("Asked", bound=BaseModel)
+class Offer(KeyedSide):
+    """One party's part: data set, key by its rule or keys, and how many rows it offers at most, which is held to
+    in the run."""
 
-
-class Strict(BaseModel):
-    """A part of a request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Offer(Strict):
-    """One party's part: data set, key column, and how many rows it offers at most, which is held to in the run."""
-
-    dataset: str
-    key: str
     rows: Annotated[int, Field(ge=1, le=MOST_KEYS)]
 
 
@@ -52,7 +44,8 @@ class SeveralRequest(Strict):
 
 
 class AlignAllRequest(SeveralRequest):
-    """`count_first`: whether there are enough in common is seen on shares before anyone finds them (dealer)."""
+    """`count_first`: whether there are enough in common is seen on shares before anyone finds them (dealer); of
+    several keys in order of preference, by the first."""
 
     count_first: bool = False
 
@@ -72,27 +65,35 @@ def plan_align_all(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit the agreement's parties."""
     asked = read(AlignAllRequest, request.body)
     keys = keys_of(asked, agreement, fewest=3)
-    receiving = [name for name in keys if name in agreement.recipients.get(rows_of(name), ())]
+    receiving = [name for name in agreement.computing if name in agreement.recipients.get(rows_of(name), ())]
     if asked.count_first and agreement.dealer is None:
         raise MisuseError("the agreement names no dealer; to count first needs one")
-    profile = multiparty.COUNTED_PROFILE if asked.count_first else multiparty.PROFILE
+    facts = {**facts_of(agreement), "keys": joint_keys.spoken(asked.parties)}
     plan = plan_of(
         request,
         agreement,
         asked,
-        (Step("align", profile, roles_of(agreement), facts_of(agreement)),),
+        (Step("align", _align_profile(asked), roles_of(agreement), facts),),
         dealer=agreement.dealer if asked.count_first else None,
-        uses=tuple(keys.values()),
+        uses=all_keys(keys),
         outputs={name: (rows_of(name),) for name in receiving},
-        flows=tuple(Flow(rows_of(name), Shape.VALUE, (keys[name],)) for name in receiving),
+        flows=tuple(Flow(rows_of(name), Shape.VALUE, keys[name]) for name in receiving),
     )
     return replace(plan, parameters={**plan.parameters, COUNT_FIRST: asked.count_first})
+
+
+def _align_profile(asked: AlignAllRequest) -> Profile:
+    several = any(len(side.choices) > 1 for side in asked.parties.values())
+    if several:
+        return in_turn.COUNTED_PROFILE if asked.count_first else in_turn.PROFILE
+    return multiparty.COUNTED_PROFILE if asked.count_first else multiparty.PROFILE
 
 
 def plan_known_at(request: Request, agreement: Agreement) -> Plan:
     """Derive the plan. Raises MisuseError for a request that does not fit parties or recipients."""
     asked = read(KnownAtRequest, request.body)
     keys = keys_of(asked, agreement, fewest=2)
+    require_one_key(asked)
     if asked.least > len(keys):
         raise MisuseError(f"no customer is known at {asked.least} of {len(keys)} institutions; ask for fewer")
     if missing := [name for name in keys if name not in agreement.recipients.get(NUMBER, ())]:
@@ -109,9 +110,9 @@ def plan_known_at(request: Request, agreement: Agreement) -> Plan:
         asked,
         (Step("count", known_at.PROFILE, roles_of(agreement), facts),),
         dealer=agreement.dealer,
-        uses=tuple(keys.values()),
+        uses=all_keys(keys),
         outputs=dict.fromkeys(keys, (NUMBER,)),
-        flows=(Flow(NUMBER, Shape.COUNT, tuple(keys.values())),),
+        flows=(Flow(NUMBER, Shape.COUNT, all_keys(keys)),),
     )
 
 
@@ -120,44 +121,36 @@ def plan_of(
 ) -> Plan:
     """The plan of a request of three or more, with what differs from one to another in `parts`."""
     parameters: dict[str, Json] = {
-        "request": asked.model_dump(mode="json"),
-        "key_normalisation": NORMALISATION,
-        "smallest_overlap": agreement.limits.smallest_overlap,
-        "smallest_group": max(2, agreement.limits.smallest_group),
+        **joint_keys.as_parameters(asked.parties),
+        SMALLEST_GROUP: max(2, agreement.limits.smallest_group),
         "round_to": agreement.limits.round_to,
         DECLARED: {name: side.rows for name, side in asked.parties.items()},
     }
-    return Plan(
-        job=request.job,
-        agreement=agreement.id,
-        application=request.application,
-        application_version="1",
-        purpose=agreement.purpose,
-        parties=agreement.computing,
-        steps=steps,
-        parameters=parameters,
-        seed=request.seed,
-        **parts,
-    )
+    return derived(request, agreement, asked, steps=steps, parameters=parameters, **parts)
 
 
-def read(kind: type[Asked], body: Mapping[str, Any]) -> Asked:
-    """Raises MisuseError, naming each field that is wrong."""
-    try:
-        return kind.model_validate(body)
-    except ValidationError as error:
-        raise MisuseError(f"the request cannot be used: {explained(error)}") from error
-
-
-def keys_of(asked: SeveralRequest, agreement: Agreement, fewest: int) -> dict[str, ColumnUse]:
-    """Every party's key column. Raises MisuseError for other parties than the agreement's, or too few."""
-    if set(asked.parties) != set(agreement.computing):
-        raise MisuseError(f"the request must name just the parties {', '.join(agreement.computing)}")
+def keys_of(asked: SeveralRequest, agreement: Agreement, fewest: int) -> dict[str, tuple[ColumnUse, ...]]:
+    """Every party's key columns. Raises MisuseError for other parties than the agreement's, too few, or keys that
+    differ."""
+    require_parties(asked.parties, agreement)
     if len(asked.parties) < fewest:
         raise MisuseError("this alignment is for three parties or more; two have their own, `align`")
-    return {
-        name: ColumnUse(name, side.dataset, side.key, Use.JOIN) for name, side in sorted(asked.parties.items())
-    }
+    joint_keys.require_alike(asked.parties)
+    return {name: joint_keys.uses(name, side) for name, side in sorted(asked.parties.items())}
+
+
+def all_keys(keys: Mapping[str, tuple[ColumnUse, ...]]) -> tuple[ColumnUse, ...]:
+    """The key columns of all parties."""
+    return tuple(use for uses in keys.values() for use in uses)
+
+
+def require_one_key(asked: SeveralRequest) -> None:
+    """Raises MisuseError for several keys in order of preference, where a number alone is asked."""
+    if any(len(side.choices) > 1 for side in asked.parties.values()):
+        raise MisuseError(
+            "a count is by one key, of one column or several: a second key would count customers that the first"
+            " has left over, and a count tells nobody who these are; name one key, or ask for `align-all`"
+        )
 
 
 def roles_of(agreement: Agreement) -> dict[Role, tuple[str, ...]]:

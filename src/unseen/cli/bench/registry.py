@@ -230,6 +230,14 @@ WORKLOADS: Final = (
         tables=({"rows": 100_000, "columns": 100}, {"rows": 1_000_000, "columns": 100}),
     ),
     Workload(
+        "hidden-scorecard",
+        "a scorecard whose tables nobody sees, from keys to points and reasons, columns cut among the parties",
+        f"{_WORKLOADS}.scorecards:HIDDEN_SCORECARD",
+        size={"rows": 100_000, "columns": 50, "bins": 10},
+        small={"rows": 500, "columns": 4, "bins": 4},
+        repeat=1,
+    ),
+    Workload(
         "boosting",
         "boosted trees with nothing shown, columns cut among the parties; seconds, bytes and rounds a tree",
         f"{_WORKLOADS}.trees:BOOSTING",

@@ -1,35 +1,59 @@
-"""Compile what the main job will need, once a machine: a small alignment and fit with the parties as threads."""
+"""Compile what the main job will need, once a machine: the job itself on made-up rows, the parties as threads."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS: Final = 5000
+"""Enough for what the job does with many rows and not with few: keys by vector OLE, sorting ahead."""
+
 
 def compile_kernels() -> None:
-    """Run every kernel that a scorecard uses on a few rows. Fast when they are compiled already."""
+    """Run every kernel that the demo's scorecard uses. Takes a second or two when they are compiled already."""
+    from unseen.cli.demo.material import LENDER, agreement, request
+    from unseen.computation.circle import Circle
+    from unseen.computation.in_process import run_parties
+    from unseen.interaction import door
+    from unseen.interaction.agreement import from_json
+    from unseen.interaction.application import Run, find
+    from unseen.interaction.job import new_request
+
+    terms, application = from_json(agreement()), find("credit")
+    plan = application.plan(new_request("credit", terms.id, LENDER, request()), terms)
+    tables = made_up()
+    with TemporaryDirectory() as folder:
+
+        def program(circle: Circle) -> None:
+            own = Path(folder) / circle.me
+            own.mkdir()
+            application.run(Run(circle.me, plan, circle, lambda _: tables[circle.me], lambda *_: None, own))
+
+        run_parties(program, plan.parties, patience=120.0)
+    door.warm_up()  # rows that a worker releases are marked by a kernel too
+
+
+def made_up() -> dict[str, pa.Table]:
+    """By party: columns of the real ones' types, of which some tell good from bad; most people are at both."""
     import numpy as np
     import pyarrow as pa
 
-    from unseen.computation.circle import Circle
-    from unseen.computation.in_process import run_parties
-    from unseen.computation.intersect.align import Method, align
-    from unseen.computation.intersect.keys import from_arrow
-    from unseen.computation.learn.columns import Block
-    from unseen.computation.learn.fit import predict_scores
-    from unseen.computation.learn.logistic import fit_logistic
-    from unseen.computation.learn.woe import outcome_counts
+    from unseen.cli.demo.material import BUREAU, BUREAU_COLUMNS, LABEL, LENDER, LENDER_COLUMNS, TEXTS
 
-    rows = 64
-    columns = np.column_stack([np.cos(np.arange(rows)), np.sin(3.0 * np.arange(rows))])
-    label = (np.arange(rows) % 3 == 0).astype(np.float64)
-    names = pa.array([f"customer {number}" for number in range(rows)])
-
-    def program(circle: Circle) -> None:
-        mine = circle.rank == 0
-        align(circle, from_arrow(names), 1, method=Method.OLE)
-        bins = None if mine else np.arange(rows).reshape(-1, 1) % 4
-        outcome_counts(circle, 1, bins, [4], label if mine else None, 0, rows)
-        blocks = [
-            Block(rank, ("x",), rows, columns[:, [rank]] if circle.rank == rank else None) for rank in (0, 1)
-        ]
-        predict_scores(circle, blocks, fit_logistic(circle, blocks, label if mine else None, 0))
-
-    run_parties(program, 2, patience=120.0)
+    draw = np.random.default_rng(1)  # nobody's data: any numbers do
+    numbers = draw.normal(size=(ROWS, len(LENDER_COLUMNS) + len(BUREAU_COLUMNS)))
+    bad = numbers.sum(axis=1) + draw.normal(size=ROWS) > 0
+    people = np.array([f"person {number}" for number in range(ROWS)])
+    columns = {
+        name: np.where(column > 0, "high", "low") if name in TEXTS else column
+        for name, column in zip((*LENDER_COLUMNS, *BUREAU_COLUMNS), numbers.T, strict=True)
+    }
+    known = np.arange(ROWS // 10, ROWS)[::-1]
+    outcome = np.where(bad, "bad", "good")
+    lender = {name: columns[name] for name in LENDER_COLUMNS} | {LABEL: outcome, "member_id": people}
+    bureau = {name: columns[name][known] for name in BUREAU_COLUMNS} | {"person_id": people[known]}
+    return {LENDER: pa.table(lender), BUREAU: pa.table(bureau)}

@@ -40,6 +40,8 @@ BUREAU_COLUMNS: Final = {
     "num_il_tl": "number of instalment accounts",
     "total_il_high_credit_limit": "limit of instalment credit",
 }
+TEXTS: Final = ("term", "emp_length", "verification_status")
+"""The columns that hold texts; the others hold numbers."""
 LABEL: Final = "Class"
 SPLIT: Final = "2026"
 """Fixes who is held out, so that one demo's figures can be compared with another's."""

@@ -4,14 +4,19 @@ Every party gets one seed and expands its own parts of everything from it, witho
 sends requests (kinds and sizes). The last of those that hold a correlation's bound arrays receives corrections,
 which make them add up. The dealer learns the kinds, sizes and order of the requests: nothing that depends on data.
 
+Requests are numbered, so that one that comes twice is seen at once. Every party notes what it would ask for. At
+the end the dealer holds these notes against each other and against what it was asked: who contradicts itself, or
+stands against most of the others, is named; where two halves stand against each other, as two parties always do,
+nobody can know who departed from the program, and all are named.
+
 Setting: the dealer follows the protocol and colludes with no party; parties are semi-honest.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Final
@@ -22,41 +27,57 @@ from blake3 import blake3
 from unseen.computation.channel import Channel
 from unseen.computation.correlation import request as requests
 from unseen.computation.correlation.foresight import Foresight
-from unseen.computation.correlation.source import Kind, Slot, Ticket
-from unseen.computation.prg import SEED_BYTES, Expander, fresh_seed
+from unseen.computation.correlation.source import Kind, Layout, Slot, Ticket, layout
+from unseen.computation.counters import Counters
+from unseen.computation.prg import SEED_BYTES, Branches, Expander, fresh_seed
 from unseen.computation.types import Array, Words
-from unseen.encoding import canonical, parse_json
+from unseen.encoding import Json, canonical, parse_json
 from unseen.errors import MisuseError, ProtocolError
 
 REQUEST_LIMIT: Final = 1024
+NUMBER_BYTES: Final = 8
+"""Of a request's number within its stream, before the request."""
 VAULT_LIMIT: Final = 1 << 31
 """Most words of kept masks: 16 GiB."""
 
 
 class DealtSource:
-    """A party's side: its seed, the count of requests so far, and its line of corrections."""
+    """A party's side: its seed, the count of requests so far, and its line of corrections.
+
+    `parties` are the names of those that compute, in rank order.
+    """
 
     def __init__(
-        self, rank: int, parties: int, dealer: Channel, seed: bytes | None = None, path: str = ""
+        self, rank: int, parties: Sequence[str], dealer: Channel, seed: bytes | None = None, path: str = ""
     ) -> None:
         self._rank = rank
-        self._parties = parties
+        self._parties = tuple(parties)
         self._channel = dealer
         self._path = path
+        if dealer.peer in self._parties:
+            raise MisuseError(f"{dealer.peer} computes in this run, so it cannot be its dealer")
         seed = seed or dealer.receive("dealer/seed", np.uint8, SEED_BYTES).tobytes()
         self._seed = Expander(seed)
         self._raw_seed = seed
-        self._asked = 0
+        self._asked = self._sent = 0
         self._order = blake3(path.encode())
         self._line: deque[_Dealt] = deque()
         self._foresight = Foresight()
 
     @property
-    def _asks(self) -> bool:
-        return self._rank == self._parties - 1
+    def counters(self) -> Counters:
+        """What went between this party and the dealer, all streams together."""
+        return self._channel.counters
 
-    def _corrected(self, kind: Kind) -> bool:
-        return bool(kind.bound()) and kind.corrected(self._parties) == self._rank
+    @property
+    def _asks(self) -> bool:
+        return self._rank == len(self._parties) - 1
+
+    def _layout(self, kind: Kind) -> Layout:
+        return layout(kind, len(self._parties))
+
+    def _corrected(self, made: Layout) -> bool:
+        return bool(made.bound) and made.corrected == self._rank
 
     def ask(self, kind: Kind) -> Ticket:
         return self._foresight.asked(kind, self._announce)
@@ -65,7 +86,7 @@ class DealtSource:
         self._asked += 1
         self._note(_request(kind))
         dealt = _Dealt(self, kind, self._asked, self._seed.child(f"{self._path}/{self._asked}"))
-        if self._corrected(kind):
+        if self._corrected(self._layout(kind)):
             self._line.append(dealt)
         return dealt
 
@@ -89,38 +110,57 @@ class DealtSource:
     def finish(self) -> None:
         """Close the books: the dealer compares that all parties asked for the same things in the same order."""
         if self._asks:
-            self._channel.send_bytes("dealer/ask", canonical({"kind": "finish"}))
+            self._tell(canonical({"kind": "finish"}))
         self._channel.send("dealer/order", np.frombuffer(self._order.digest(), dtype=np.uint8))
 
     def _note(self, request: bytes) -> None:
         self._order.update(len(request).to_bytes(4, "big") + request)
         if self._asks:
-            self._channel.send_bytes("dealer/ask", request)
+            self._tell(request)
+
+    def _tell(self, request: bytes) -> None:
+        self._sent += 1
+        self._channel.send_bytes("dealer/ask", _numbered(self._sent, request))
 
     def corrections(self, wanted: _Dealt) -> None:
-        """Read corrections in the order of asking, up to the wanted one."""
+        """Read corrections in the order of asking, up to the wanted one.
+
+        Raises ProtocolError where others come than were asked for; they are the dealer's, and what it was asked
+        for is the last party's word: unless this is the last party, either may be at fault.
+        """
         while wanted.corrections is None:
             dealt = self._line.popleft()
-            slots = dealt.kind.bound()
-            arrays = tuple(np.empty(slot.shape, dtype=slot.dtype) for slot in slots)
-            for rows in dealt.kind.pieces():
-                for array in arrays:
-                    self._channel.receive_into("dealer/correction", array[rows] if dealt.kind.by_row else array)
+            made = self._layout(dealt.kind)
+            arrays = tuple(np.empty(slot.shape, dtype=slot.dtype) for slot in made.bound)
+            try:
+                for rows in made.pieces():
+                    for array in arrays:
+                        self._channel.receive_into(
+                            "dealer/correction", array[rows] if dealt.kind.by_row else array
+                        )
+            except ProtocolError as error:
+                if self._asks or error.party != self._channel.peer:
+                    raise
+                raise ProtocolError.one_of((self._channel.peer, self._parties[-1]), error.reason) from error
             dealt.corrections = arrays
 
     def parts(self, dealt: _Dealt) -> tuple[Any, ...]:
-        free, bound, corrected = dealt.kind.free(), dealt.kind.bound(), self._corrected(dealt.kind)
-        mine = self.expanded(dealt, (*free, *(() if corrected else bound)))
+        made = self._layout(dealt.kind)
+        corrected = self._corrected(made)
+        mine = self._expanded(dealt, (*made.free, *(() if corrected else made.bound)))
         if corrected:
             self.corrections(dealt)
         return (*mine, *(dealt.corrections or ()))
 
-    def expanded(self, dealt: _Dealt, slots: Sequence[Slot]) -> tuple[Any, ...]:
-        """This party's parts of a correlation's first arrays, from its seed."""
+    def free_parts(self, dealt: _Dealt) -> tuple[Any, ...]:
+        """This party's parts of a correlation's free arrays, without waiting."""
+        return self._expanded(dealt, self._layout(dealt.kind).free)
+
+    def _expanded(self, dealt: _Dealt, slots: Sequence[Slot]) -> tuple[Any, ...]:
+        """This party's parts of a correlation's first arrays, from its seed: a branch of the stream for each."""
+        branches = dealt.stream.branches()
         return tuple(
-            _stream(dealt.stream, i).lanes(slot.shape, slot.dtype)
-            for i, slot in enumerate(slots)
-            if slot.holds(self._rank)
+            branches.lanes(i, slot.shape, slot.dtype) for i, slot in enumerate(slots) if slot.holds(self._rank)
         )
 
 
@@ -136,7 +176,7 @@ class _Dealt:
         self._taken = False
 
     def early(self) -> tuple[Any, ...]:
-        return self._source.expanded(self, self.kind.free())
+        return self._source.free_parts(self)
 
     def take(self) -> tuple[Any, ...]:
         if self._taken:
@@ -171,21 +211,24 @@ class _Dealing:
         self._forks: list[tuple[threading.Thread, list[BaseException]]] = []
 
     def run(self) -> None:
-        last = self._parties[-1]
+        last, heard = self._parties[-1], 0
         while True:
-            data = last.receive_bytes("dealer/ask", REQUEST_LIMIT)
+            heard += 1
+            told = last.receive_bytes("dealer/ask", REQUEST_LIMIT)
+            data = told[NUMBER_BYTES:]
+            if told != _numbered(heard, data):
+                raise ProtocolError(last.peer, "asked the dealer twice, or out of turn")
             try:
-                request = parse_json(data)
-                name = request.get("kind") if isinstance(request, dict) else None
-                if name == "finish":
+                request = _understood(data)
+                if not isinstance(request, Kind) and request["kind"] == "finish":
                     break
                 self._order.update(len(data).to_bytes(4, "big") + data)
-                if name == "forget":
-                    self._vault.pop(int(request["number"]), None)  # type: ignore[index,call-overload,arg-type]
-                elif name == "fork":
-                    self._fork(str(request["label"]))  # type: ignore[index,call-overload]
+                if isinstance(request, Kind):
+                    self._deal(request)
+                elif request["kind"] == "forget":
+                    self._vault.pop(int(request["number"]), None)  # type: ignore[arg-type]
                 else:
-                    self._deal(requests.from_json(request))
+                    self._fork(str(request["label"]))
             except (MisuseError, KeyError, ValueError, TypeError) as error:
                 raise ProtocolError(last.peer, f"asked the dealer for something unacceptable: {error}") from error
         self._compare_order()
@@ -196,23 +239,19 @@ class _Dealing:
 
     def _deal(self, kind: Kind) -> None:
         self._asked += 1
-        free, bound, corrected = kind.free(), kind.bound(), kind.corrected(len(self._parties))
-        seeds = [seed.child(f"{self._path}/{self._asked}") for seed in self._seeds]
-        streams = [[_stream(seed, i) for seed in seeds] for i in range(len(free) + len(bound))]
-        for rows in kind.pieces():
-            values = [
-                _total(slot, _part(slot, rows, kind.by_row), made)
-                for slot, made in zip(free, streams, strict=False)
-            ]
+        made = layout(kind, len(self._parties))
+        streams = [seed.child(f"{self._path}/{self._asked}").branches() for seed in self._seeds]
+        for rows in made.pieces():
+            values = [_total(slot, _part(slot, rows, kind.by_row), i, streams) for i, slot in enumerate(made.free)]
             if kind.keeps:
                 self._keep(values[0])
-            targets = kind.target(values, self._vault)
-            for slot, value, made in zip(bound, targets, streams[len(free) :], strict=True):
-                for stream in (
-                    stream for rank, stream in enumerate(made) if slot.holds(rank) and rank != corrected
-                ):
-                    value = slot.group.without(value, stream.lanes(_part(slot, rows, kind.by_row), slot.dtype))
-                self._parties[corrected].send("dealer/correction", value)
+            corrections = list(kind.target(values, self._vault))
+            for j, slot in enumerate(made.bound):
+                for rank, stream in enumerate(streams):
+                    if slot.holds(rank) and rank != made.corrected:
+                        part = stream.lanes(len(made.free) + j, _part(slot, rows, kind.by_row), slot.dtype)
+                        corrections[j] = slot.group.without(corrections[j], part)
+            self._parties[made.corrected].send_all("dealer/correction", corrections)
 
     def _keep(self, mask: Words) -> None:
         if sum(kept.size for kept in self._vault.values()) + mask.size > VAULT_LIMIT:
@@ -236,10 +275,26 @@ class _Dealing:
         self._forks.append((thread, errors))
 
     def _compare_order(self) -> None:
-        ours = self._order.digest()
-        for channel in self._parties:
-            if channel.receive("dealer/order", np.uint8, len(ours)).tobytes() != ours:
-                raise ProtocolError(channel.peer, "asked for other correlated randomness than the last party did")
+        """Hold what the last party asked for against what each party noted. Raises ProtocolError."""
+        ours, last = self._order.digest(), self._parties[-1]
+        noted = {
+            channel.peer: channel.receive("dealer/order", np.uint8, len(ours)).tobytes()
+            for channel in self._parties
+        }
+        if noted[last.peer] != ours:
+            raise ProtocolError(last.peer, "asked for other correlated randomness than it says it asked for")
+        ((usual, count), *others) = Counter(noted.values()).most_common()
+        if not others:
+            return
+        if 2 * count > len(noted):
+            departed = [name for name, order in noted.items() if order != usual]
+            raise ProtocolError(
+                " and ".join(departed), "went by another order of correlated randomness than most parties"
+            )
+        raise ProtocolError.one_of(
+            noted,
+            "went by different orders of correlated randomness, and who departed from the program is not known",
+        )
 
 
 @lru_cache(maxsize=1024)
@@ -248,17 +303,25 @@ def _request(kind: Kind) -> bytes:
     return canonical(kind.as_json())
 
 
-def _stream(seed: Expander, slot: int) -> Expander:
-    """What one party's part of one array of one correlation is expanded from."""
-    return seed.child(slot)
+def _numbered(number: int, request: bytes) -> bytes:
+    return number.to_bytes(NUMBER_BYTES, "big") + request
+
+
+@lru_cache(maxsize=1024)
+def _understood(data: bytes) -> Kind | Mapping[str, Json]:
+    """A request as it came. Raises MisuseError for what is none."""
+    request = parse_json(data)
+    if isinstance(request, dict) and request.get("kind") in ("finish", "forget", "fork"):
+        return request
+    return requests.from_json(request)
 
 
 def _part(slot: Slot, rows: slice, by_row: bool) -> tuple[int, ...]:
     return (rows.stop - rows.start, *slot.shape[1:]) if by_row else slot.shape
 
 
-def _total(slot: Slot, shape: tuple[int, ...], streams: Sequence[Expander]) -> Array:
-    parts = [stream.lanes(shape, slot.dtype) for rank, stream in enumerate(streams) if slot.holds(rank)]
+def _total(slot: Slot, shape: tuple[int, ...], branch: int, streams: Sequence[Branches]) -> Array:
+    parts = [stream.lanes(branch, shape, slot.dtype) for rank, stream in enumerate(streams) if slot.holds(rank)]
     if not parts:
         raise MisuseError("a request for ranks that are not among the parties")
     return slot.total(parts)

@@ -296,12 +296,18 @@ class ScaledGram(Kind):
 
 @dataclass(frozen=True)
 class MaskGram(Kind):
-    """C = Aᵀ·B for two kept masks A and B with the same rows: for products of two fixed private matrices."""
+    """C = Aᵀ·B for two kept masks A and B: for products of two fixed private matrices.
+
+    Of `height` rows from `left_start` on in A, from `right_start` on in B; 0: of all, as many in both.
+    """
 
     left: int
     right: int
     rows: int
     columns: int
+    height: int = 0
+    left_start: int = 0
+    right_start: int = 0
     name: ClassVar[str] = "mask-gram"
     refers: ClassVar[tuple[str, ...]] = ("left", "right")
 
@@ -313,6 +319,9 @@ class MaskGram(Kind):
 
     def target(self, values: Sequence[Words], vault: Vault) -> tuple[Words, ...]:
         left, right = vault[self.left], vault[self.right]
+        if self.height:
+            left = _rows(vault, self.left, self.left_start, self.height, self.rows)
+            right = _rows(vault, self.right, self.right_start, self.height, self.columns)
         if left.shape[0] != right.shape[0] or (left.shape[1], right.shape[1]) != (self.rows, self.columns):
             raise MisuseError("a product refers to masks of other shapes")
         return (ring.transposed_product(left, right),)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from math import prod
 from typing import Any, ClassVar, Final, Protocol
 
@@ -133,15 +134,33 @@ class Kind:
         later = {name: getattr(self, name) for name in self.refers if getattr(self, name) > since}
         return replace(self, **{name: number + by for name, number in later.items()}) if later else self
 
+
+@dataclass(frozen=True)
+class Layout:
+    """A kind among so many parties: its arrays, the rank whose bound parts are fitted, and the rows of a piece."""
+
+    free: tuple[Slot, ...]
+    bound: tuple[Slot, ...]
+    corrected: int
+    rows: int
+    step: int | None
+
     def pieces(self) -> Iterator[slice]:
         """The rows of each piece, small enough to stay in the cache; all at once if not made by row."""
-        rows = (*self.free(), *self.bound())[0].shape[0]
-        if not self.by_row:
-            yield slice(0, rows)
+        if self.step is None:
+            yield slice(0, self.rows)
             return
-        step = max(1, rows * PIECE_WORDS // max(1, self.size()))
-        for start in range(0, rows, step):
-            yield slice(start, min(start + step, rows))
+        for start in range(0, self.rows, self.step):
+            yield slice(start, min(start + self.step, self.rows))
+
+
+@lru_cache(maxsize=1024)
+def layout(kind: Kind, parties: int) -> Layout:
+    """Worked out once for what is asked again and again. Raises MisuseError for ranks that are not there."""
+    free, bound = kind.free(), kind.bound()
+    rows = (*free, *bound)[0].shape[0]
+    step = max(1, rows * PIECE_WORDS // max(1, kind.size())) if kind.by_row else None
+    return Layout(free, bound, kind.corrected(parties), rows, step)
 
 
 class Ticket(Protocol):

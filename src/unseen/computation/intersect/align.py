@@ -268,3 +268,11 @@ def too_few() -> RefusedError:
         "too few common customers for this agreement",
         "offer more customers, or agree on a smaller minimum",
     )
+
+
+def heard_enough(channel: Channel, tag: str) -> bool:
+    """Whether the peer says, in one octet, that enough customers are common. Raises ProtocolError for another."""
+    told = channel.receive(tag, np.uint8, 1)[0]
+    if told > 1:
+        raise ProtocolError(channel.peer, "says neither that enough customers are common nor that too few are")
+    return bool(told)

@@ -8,25 +8,37 @@ who is common, it counts alone and says whether it is content.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
-from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.intersect import ecdh
-from unseen.computation.intersect.align import CHANCE, SAMPLE, Watch, sampled, tail, too_few
+from unseen.computation.intersect.align import CHANCE, SAMPLE, Watch, heard_enough, sampled, tail, too_few
 from unseen.computation.intersect.keys import Keys
-from unseen.computation.intersect.spool import Held
 from unseen.computation.types import Words
-from unseen.errors import ProtocolError, RefusedError
+from unseen.errors import RefusedError
 
 MOST_COUNTED: Final = 1 << 20
 """Keys of both sides together that are counted at most to see that enough are common."""
 
 
+class Listed(Protocol):
+    """Distinct keys in buckets."""
+
+    @property
+    def keys(self) -> int:
+        """How many there are."""
+
+    @property
+    def buckets(self) -> int: ...
+
+    def records(self, bucket: int) -> Words:
+        """(n, 3): those of a bucket, each by two words of its hash, and a third."""
+
+
 def require_enough(
-    circle: Circle, held: Held, theirs: int, minimum: int, recipient: int | None, watch: Watch
+    circle: Circle, held: Listed, theirs: int, minimum: int, recipient: int | None, watch: Watch
 ) -> None:
     """Raises RefusedError unless a sample shows that at least `minimum` are common, but for a chance of 2^-40.
 
@@ -64,20 +76,13 @@ def _shown(
     if recipient not in (None, circle.rank):
         if len(some) and other:
             ecdh.help_count(circle, some, other, part)
-        return _told(channel)
+        return heard_enough(channel, "align/shown")
     if len(some) and other:
         counted = len((ecdh.count if recipient is None else ecdh.count_alone)(circle, some, other, part))
     enough = counted >= minimum if rate == 1.0 else tail(minimum - 1, rate, counted) < CHANCE
     if recipient is not None:
         channel.send("align/shown", np.array([enough], dtype=np.uint8))
     return enough
-
-
-def _told(channel: Channel) -> bool:
-    told = channel.receive("align/shown", np.uint8, 1)[0]
-    if told > 1:
-        raise ProtocolError(channel.peer, "says neither that enough customers are common nor that too few are")
-    return bool(told)
 
 
 def _drawn(records: Words, rate: float) -> Words:

@@ -19,9 +19,10 @@ agreement sets a smallest overlap, a sample over all buckets is counted by curve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from math import ceil
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -67,6 +68,22 @@ class Found:
             yield self.held.rows_of(bucket, hashes)
 
 
+class Offer(Protocol):
+    """What a party offers, as both compare it with what an earlier run had."""
+
+    @property
+    def keys(self) -> int: ...
+
+    @property
+    def fits(self) -> bool: ...
+
+    @property
+    def seed(self) -> bytes: ...
+
+    @property
+    def digest(self) -> bytes: ...
+
+
 def begin(circle: Circle, plan: bytes, buckets: int, declared: Declared, checkpoint: Checkpoint) -> Cut:
     """Agree on the number of buckets, the larger of the two named (powers of two), and on whether a run that broke
     off is taken up: one round, and another for a fresh seed."""
@@ -94,8 +111,8 @@ def begin(circle: Circle, plan: bytes, buckets: int, declared: Declared, checkpo
 def read(circle: Circle, cut: Cut, source: Iterable[Batch], spool: Spool) -> Held:
     """Cut this party's list into buckets. The other hears that this one is still at work: as often as what is
     declared says, whatever the list. Raises as `filled`, and RefusedError under rule `declared-size`."""
-    beats = _Beats(circle.others()[0], cut.declared.own, cut.buckets)
-    held = filled(_within(source, circle.me, cut.declared.own), cut.seed, cut.buckets, spool, beats.send)
+    beats = Beats(circle.others()[0], cut.declared.own, cut.buckets)
+    held = filled(within(source, circle.me, cut.declared.own), cut.seed, cut.buckets, spool, beats.send)
     beats.finish()
     return held
 
@@ -115,9 +132,8 @@ def aligned_in_buckets(
     common; None: both do. Raises RefusedError under rule `smallest-overlap` and ProtocolError as `align.aligned`.
     """
     watch(0.0, "waiting until the partner has read its list")
-    for _ in range(_beats(cut.declared.theirs, cut.buckets)):
-        circle.others()[0].receive("align/reading", np.uint8, 1)
-    theirs, done = _offered(circle, cut, held, checkpoint)
+    hear(circle.others()[0], cut.declared.theirs, cut.buckets)
+    theirs, done = offered(circle, cut, held, checkpoint)
     seed = circle.joint_seed("buckets")
     if done == 0 and minimum > 1:
         require_enough(circle, held, theirs, minimum, recipient, watch)
@@ -125,21 +141,24 @@ def aligned_in_buckets(
         note = f"bucket {bucket + 1:,} of {cut.buckets:,}"
         watch(bucket / cut.buckets, note)
 
-        def within(part: float, _: str, start: int = bucket, note: str = note) -> None:
+        def part_of(part: float, _: str, start: int = bucket, note: str = note) -> None:
             watch((start + part) / cut.buckets, note)
 
-        checkpoint.add(_of_bucket(circle, held, theirs, bucket, seed, recipient, within))
+        padded = held.padded(bucket)
+        other, fresh = room(theirs, cut.buckets), subkey(seed, f"bucket/{bucket}")
+        found = common_of(circle, padded, other, fresh, recipient, part_of)
+        checkpoint.add(padded[found, :2])
     common = sum(map(len, checkpoint.found()))
     _require_minimum(circle, common, minimum, recipient, checkpoint)
     return Found(held, theirs, common, checkpoint)
 
 
-def _of_bucket(
-    circle: Circle, held: Held, theirs: int, bucket: int, seed: bytes, recipient: int | None, watch: Watch
-) -> Words:
-    """The hashes of the common keys of one bucket, in a random order that both share; none at who is not told."""
-    padded, other = held.padded(bucket), room(theirs, held.buckets)
-    entered = oprf.enter(as_keys(padded), subkey(seed, f"bucket/{bucket}"))
+def common_of(
+    circle: Circle, padded: Words, other: int, seed: bytes, recipient: int | None, watch: Watch
+) -> Index:
+    """Of the records of one padded bucket, (n, 3), the places of the common ones, in a random order that both
+    share; none at who is not told. `other` is the size of the other party's bucket."""
+    entered = oprf.enter(as_keys(padded), seed)
     if recipient is None:
         receives = (len(padded), circle.rank) < (other, 1 - circle.rank)
         found = (vole.receive if receives else vole.send)(circle, entered, other, watch)
@@ -150,11 +169,10 @@ def _of_bucket(
         found = np.empty(0, dtype=np.int64)
     if (padded[found, 2] == NO_ROW).any():
         raise AbortedError("a random record was taken for a common key; run the step again")
-    hashes: Words = padded[found, :2]
-    return hashes
+    return found
 
 
-def _offered(circle: Circle, cut: Cut, held: Held, checkpoint: Checkpoint) -> tuple[int, int]:
+def offered(circle: Circle, cut: Cut, held: Offer, checkpoint: Checkpoint) -> tuple[int, int]:
     """How many keys the other offers, and how many buckets are done."""
     channel = circle.others()[0]
     same = cut.broken is not None and cut.broken.own == held.digest
@@ -197,11 +215,14 @@ def _require_minimum(
         raise too_few()
 
 
-def _within(source: Iterable[Batch], me: str, most: int) -> Iterable[Batch]:
-    """Raises RefusedError once there are more keys than declared."""
+Some = TypeVar("Some", bound=Sized)
+
+
+def within(source: Iterable[Some], me: str, most: int) -> Iterator[Some]:
+    """Raises RefusedError once there are more keys, or rows, than declared."""
     rows = 0
     for batch in source:
-        rows += len(batch.keys)
+        rows += len(batch)
         if rows > most:
             raise align.over_declared(me, most)
         yield batch
@@ -212,7 +233,13 @@ def _beats(declared: int, buckets: int) -> int:
     return ceil(declared / BEAT_KEYS) + buckets
 
 
-class _Beats:
+def hear(channel: Channel, declared: int, buckets: int) -> None:
+    """Wait until the other party has read its list."""
+    for _ in range(_beats(declared, buckets)):
+        channel.receive("align/reading", np.uint8, 1)
+
+
+class Beats:
     """A word to the other party now and then, so that it waits; their number says nothing but what is declared."""
 
     def __init__(self, channel: Channel, declared: int, buckets: int) -> None:

@@ -61,10 +61,13 @@ class Heading:
 
 
 class Checkpoint:
-    """The heading, and what was found in the buckets that are done, in a spool that outlives the run."""
+    """The heading, and what was found in the buckets that are done, in a spool that outlives the run.
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
+    `words` of each common key: two of its hash, then what else is kept of it.
+    """
+
+    def __init__(self, spool: Spool, words: int = 2) -> None:
+        self._spool, self._words = spool, words
 
     def heading(self) -> Heading | None:
         """None where no run broke off."""
@@ -81,18 +84,18 @@ class Checkpoint:
         """How many buckets are done."""
         return sum(1 for _ in self._spool.read(_FOUND))
 
-    def add(self, hashes: Words) -> None:
-        """The common keys of the next bucket by their hashes, (common, 2)."""
-        self._spool.write(_FOUND, bytes(octets(hashes)))
+    def add(self, found: Words) -> None:
+        """The common keys of the next bucket, (common, words)."""
+        self._spool.write(_FOUND, bytes(octets(np.ascontiguousarray(found))))
 
     def keep(self, buckets: int) -> None:
         """Only the first so many buckets: the other party has no more."""
         self._spool.keep(_FOUND, buckets)
 
     def found(self) -> Iterator[Words]:
-        """Of each bucket that is done, in their order, (common, 2) hashes."""
+        """Of each bucket that is done, in their order, (common, words)."""
         for chunk in self._spool.read(_FOUND):
-            yield np.frombuffer(chunk, dtype=np.uint64).reshape(-1, 2)
+            yield np.frombuffer(chunk, dtype=np.uint64).reshape(-1, self._words)
 
     def forget(self) -> None:
         """Erase everything."""

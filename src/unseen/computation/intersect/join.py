@@ -27,7 +27,7 @@ from unseen.computation.intersect.join_kind import MOST_CHOICES, Kind
 from unseen.computation.intersect.keys import Keys, hashed
 from unseen.computation.kernels import alike
 from unseen.computation.prg import fresh_seed
-from unseen.computation.types import Array, Index
+from unseen.computation.types import Index
 from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError
 
 MOST_REPEATS: Final = 1000
@@ -105,43 +105,47 @@ def join(
     parts: list[Index] = []
     for number, choice in enumerate(keys):
         groups = _grouped(choice, np.flatnonzero(free & (np.diff(choice.offsets) > 0)))
-        part_of_watch = _share(watch, number, len(keys))
-        common, theirs = _common(circle, groups, None if number else terms.minimum, part_of_watch, declared)
+        watched = part_of(watch, number, len(keys))
+        common, theirs = _common(circle, groups, None if number else terms.minimum, watched, declared)
         free[_rows_of(groups, common)] = False
         offered.append((len(groups.keys), theirs))
         found.append(common)
         parts.append(_paired(circle, groups, common, terms, declared))
     rows = np.concatenate([*parts, _rest(circle, np.flatnonzero(free), terms, declared)])
     if len(rows) > MOST_ROWS:
-        raise _too_long()
+        raise too_long()
     return Joined(rows, tuple(offered), tuple(map(len, found)), tuple(map(len, parts)))
 
 
 def _require_usable(circle: Circle, keys: Sequence[Keys], terms: Terms, declared: Declared) -> None:
     if circle.size != 2:
         raise MisuseError("a join is between two parties")
+    require_usable_choices(circle, keys, declared.own)
+    if terms.kind is not Kind.DIFFERENCE:
+        require_few_repeats(keys, terms.most_repeats)
+
+
+def require_usable_choices(circle: Circle, keys: Sequence[Keys], most: int) -> None:
+    """Raises MisuseError for too many choices or such as are not of the same rows, RefusedError for more rows than
+    `most`, which this party has declared, DataError where no row has the first key."""
     if not 1 <= len(keys) <= MOST_CHOICES or len({len(choice) for choice in keys}) != 1:
         raise MisuseError(f"a join takes between 1 and {MOST_CHOICES} keys of the same number of rows")
-    if len(keys[0]) > declared.own:
+    if len(keys[0]) > most:
         raise RefusedError(
             "declared-size",
-            f"{circle.me} holds more rows than the {declared.own:,} that the plan declares for it",
+            f"{circle.me} holds more rows than the {most:,} that the plan declares for it",
             "declare as many rows as its data set has, and have the new plan granted",
         )
     if not (np.diff(keys[0].offsets) > 0).any():
         raise DataError("no row has the first key to join on")
-    if terms.kind is not Kind.DIFFERENCE:
-        _require_few_repeats(keys, terms.most_repeats)
 
 
-def _require_few_repeats(keys: Sequence[Keys], most: int) -> None:
-    for number, choice in enumerate(keys, start=1):
+def require_few_repeats(keys: Sequence[Keys], most: int) -> None:
+    """Raises DataError, naming the key, where one of its values occurs more than so often."""
+    for number, choice in enumerate(keys):
         sizes = _grouped(choice, np.flatnonzero(np.diff(choice.offsets) > 0)).sizes
         if (sizes > most).any():
-            raise DataError(
-                f"a value of key {number} occurs {int(sizes.max()):,} times, over the agreed {most:,};"
-                " empty it at the source where it stands for no value, or agree on more"
-            )
+            raise repeats_too_often(number, int(sizes.max()), most)
 
 
 def _grouped(keys: Keys, rows: Index) -> _Groups:
@@ -171,19 +175,20 @@ def _common(
     if minimum is None:
         channel, own = circle.others()[0], len(groups.keys)
         channel.send("join/left-over", np.array([own], dtype=np.int64))
-        theirs = _bounded(channel, channel.receive("join/left-over", np.int64, 1), declared.theirs)
+        theirs = bounded(channel, int(channel.receive("join/left-over", np.int64, 1)[0]), declared.theirs)
         if not own or not theirs:
             return np.empty(0, dtype=np.int64), theirs
     found = aligned(circle, groups.keys, minimum or 0, watch, declared=declared)
     return found.rows, found.theirs
 
 
-def _bounded(channel: Channel, count: Array, most: int) -> int:
-    if not 0 <= int(count[0]) <= most:
+def bounded(channel: Channel, count: int, most: int) -> int:
+    """A number that the other side tells. Raises ProtocolError for one that cannot be."""
+    if not 0 <= count <= most:
         raise ProtocolError(
             channel.peer, f"tells a number of rows that is not between 0 and the declared {most:,}"
         )
-    return int(count[0])
+    return count
 
 
 def _paired(circle: Circle, groups: _Groups, found: Index, terms: Terms, declared: Declared) -> Index:
@@ -191,17 +196,17 @@ def _paired(circle: Circle, groups: _Groups, found: Index, terms: Terms, declare
     if terms.kind is Kind.DIFFERENCE or not len(found):
         return np.empty(0, dtype=np.int64)
     sizes, channel = groups.sizes[found], circle.others()[0]
-    theirs = _times(channel, sizes, terms.most_repeats, circle.rank == terms.left)
-    _bounded(channel, theirs.sum(keepdims=True), declared.theirs)
+    theirs = times(channel, sizes, terms.most_repeats, circle.rank == terms.left)
+    bounded(channel, int(theirs.sum()), declared.theirs)
     pairs = int(sizes @ theirs)
     if pairs > MOST_ROWS:
-        raise _too_long()
+        raise too_long()
     rows = np.empty(pairs, dtype=np.int64)
     alike.crossed(groups.starts, groups.members, found, theirs, circle.rank == terms.left, rows)
     return rows
 
 
-def _times(channel: Channel, own: Index, most: int, left: bool) -> Index:
+def times(channel: Channel, own: Index, most: int, left: bool) -> Index:
     """How often each common key occurs at the other side; both hold the same two lists, or the run ends."""
     if most == 1:
         return np.ones(len(own), dtype=np.int64)
@@ -229,14 +234,23 @@ def _rest(circle: Circle, free: Index, terms: Terms, declared: Declared) -> Inde
     if left:
         channel.send("join/rest", np.array([len(free)], dtype=np.int64))
         return free
-    count = _bounded(channel, channel.receive("join/rest", np.int64, 1), declared.theirs)
+    count = bounded(channel, int(channel.receive("join/rest", np.int64, 1)[0]), declared.theirs)
     return np.full(count, -1, dtype=np.int64)
 
 
-def _share(watch: Watch, number: int, of: int) -> Watch:
+def part_of(watch: Watch, number: int, of: int) -> Watch:
     """The part of the whole that one of several alignments is."""
     return lambda done, note: watch((number + done) / of, note if of == 1 else f"key {number + 1} of {of}: {note}")
 
 
-def _too_long() -> DataError:
+def too_long() -> DataError:
+    """What ends a join whose result nobody could hold."""
     return DataError(f"the joined table has more than {MOST_ROWS:,} rows; join on a key that repeats less often")
+
+
+def repeats_too_often(number: int, times: int, most: int) -> DataError:
+    """What stops a party one of whose values, by the choice of this number, stands in too many rows."""
+    return DataError(
+        f"a value of key {number + 1} occurs {times:,} times, over the agreed {most:,};"
+        " empty it at the source where it stands for no value, or agree on more"
+    )

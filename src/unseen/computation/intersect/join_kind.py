@@ -25,7 +25,7 @@ class Kind(StrEnum):
     """The left party's rows without a partner alone."""
 
 
-def _often(line: Message) -> Message:
+def often(line: Message) -> Message:
     """An alignment's message, as often as there are keys."""
     messages, octets = line.most_messages, line.most_bytes
     return replace(
@@ -36,7 +36,7 @@ def _often(line: Message) -> Message:
 
 
 _ALIGNED: Final = (
-    *(_often(line) for line in align.PROFILE.messages or ()),
+    *(often(line) for line in align.PROFILE.messages or ()),
     Message("join/left-over", Carries.DISCLOSED, most_messages=MOST_CHOICES, most_bytes=MOST_CHOICES * 24),
 )
 _PAIRED: Final = (

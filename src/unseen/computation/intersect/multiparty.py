@@ -38,15 +38,18 @@ from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.correlation import silent_ole
 from unseen.computation.intersect import enough, oprf, store, tags
-from unseen.computation.intersect.align import MOST_KEYS, over_declared, peer_over_declared, too_few
+from unseen.computation.intersect.align import MOST_KEYS, heard_enough, over_declared, peer_over_declared, too_few
 from unseen.computation.intersect.keys import Keys, from_list, require_usable
 from unseen.computation.intersect.oprf import Entered, Watch
 from unseen.computation.kernels import permute
 from unseen.computation.kernels.matching import matches
 from unseen.computation.prg import SEED_BYTES, Expander, enciphered, fresh_seed
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
-from unseen.computation.types import Array, Index, Words
+from unseen.computation.types import Index, Words
 from unseen.errors import MisuseError, ProtocolError
+
+MOST_PARTIES: Final = 64
+"""Institutions of one alignment."""
 
 PROFILE: Final = Profile(
     id="intersect/align-all",
@@ -77,13 +80,14 @@ PROFILE: Final = Profile(
     messages=(
         *oprf.MESSAGES,
         Message("align-all/size", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        Message("align-all/sizes", Carries.DISCLOSED, most_messages=1, most_bytes=16 + 8 * MOST_PARTIES),
         Message("align-all/attempt", most_messages=1, most_bytes=24),
         Message("align-all/table", Carries.BLINDED, most_messages=1),
         Message("align-all/enough", Carries.DISCLOSED, most_messages=1, most_bytes=17),
         Message("align-all/tags", Carries.DISCLOSED, most_messages=1),
         Message("align-all/sum", Carries.DISCLOSED, most_messages=1, most_bytes=24),
     ),
-    rounds=lambda: 8,
+    rounds=lambda: 9,
 )
 
 MOST_OF_FEWEST: Final = 1 << 24
@@ -126,6 +130,8 @@ def align_all(
     """
     if circle.size < 3:
         raise MisuseError("this alignment is for three parties or more; two have their own, `align`")
+    if circle.size > MOST_PARTIES:
+        raise MisuseError(f"this alignment is for {MOST_PARTIES} parties at most")
     if declared is not None and len(keys) > declared[circle.me]:
         raise over_declared(circle.me, declared[circle.me])
     held = keys if isinstance(keys, Keys) else from_list(keys)
@@ -193,7 +199,7 @@ def _follow(
     channel.send("align-all/attempt", np.array([attempt], dtype=np.int64))
     channel.send("align-all/table", table)
     watch(0.6, "waiting for the common customers")
-    if not _flag(channel, channel.receive("align-all/enough", np.uint8, 1)):
+    if not heard_enough(channel, "align-all/enough"):
         raise too_few()
     told = tags.receive(channel, "align-all/tags", fewest, length)
     found = matches(told, tags.cut(outputs[:, _TAG], length))
@@ -217,7 +223,21 @@ def _sizes(circle: Circle, own: int, declared: Mapping[str, int] | None) -> list
         if declared is not None and size > declared[circle.parties[rank]]:
             raise peer_over_declared(circle.parties[rank], declared[circle.parties[rank]])
         sizes.append(size)
+    _require_same(circle, sizes)
     return sizes
+
+
+def _require_same(circle: Circle, sizes: Sequence[int]) -> None:
+    """Everyone has heard the same sizes of everyone: else two would take another for the leader, and wait."""
+    for channel in circle.others():
+        channel.send("align-all/sizes", np.array(sizes, dtype=np.int64))
+    for channel in circle.others():
+        told = channel.receive("align-all/sizes", np.int64, circle.size)
+        for rank in np.flatnonzero(told != np.array(sizes)).tolist():
+            other = circle.parties[rank]
+            if other in (circle.me, channel.peer):
+                raise ProtocolError(channel.peer, f"says that {other} offers another number of keys than it told")
+            raise ProtocolError(other, f"told {channel.peer} another number of keys than this party, by its word")
 
 
 def _pair_seeds(circle: Circle) -> list[bytes]:
@@ -243,12 +263,6 @@ def _add_table(channel: Channel, entered: Entered, count: int, sums: Words) -> N
     table = channel.receive("align-all/table", np.uint64, (plan.bins, plan.width))
     grouped = store.grouped(entered.again(attempt), plan)
     sums[grouped.rows] ^= store.values(grouped, plan, table)
-
-
-def _flag(channel: Channel, told: Array) -> bool:
-    if told[0] > 1:
-        raise ProtocolError(channel.peer, "says neither that enough customers are common nor that too few are")
-    return bool(told[0])
 
 
 def _agree(channels: Sequence[Channel], own: Sequence[Words], *, first: bool = False) -> None:

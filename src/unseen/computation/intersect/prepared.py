@@ -40,7 +40,7 @@ from unseen.computation.correlation import silent_ole
 from unseen.computation.correlation.ole_kinds import VectorOle
 from unseen.computation.correlation.source import Ticket
 from unseen.computation.intersect import oprf, store, tags
-from unseen.computation.intersect.align import over_declared, peer_over_declared, too_few
+from unseen.computation.intersect.align import heard_enough, over_declared, peer_over_declared, too_few
 from unseen.computation.intersect.keys import Keys, from_list, hashed, require_usable, subkey
 from unseen.computation.intersect.oprf import Watch
 from unseen.computation.intersect.prepared_state import (
@@ -213,10 +213,7 @@ def align_large(
     answer = state.pad
     gf128.add_scaled(table, state.delta, answer)
     channel.send("prepared/answer", answer)
-    enough = channel.receive("prepared/enough", np.uint8, 1)[0]
-    if enough > 1:
-        raise ProtocolError(channel.peer, "says neither that enough customers are common nor that too few are")
-    if not enough:
+    if not heard_enough(channel, "prepared/enough"):
         raise too_few()
     if not to_both:
         return None
@@ -227,7 +224,7 @@ def align_large(
         raise ProtocolError(channel.peer, "names customers in common that there are none of")
     if len(places) < minimum:
         raise ProtocolError(channel.peer, "says that enough customers are common, and names fewer")
-    _agree(channel, state.checks[places])
+    tags.agree(channel, "prepared/sum", state.checks[places, None])
     rows: Index = state.rows[places].astype(np.int64)
     return rows
 
@@ -275,7 +272,7 @@ def align_small(
         told = np.full(terms.capacity, _NOBODY, dtype=np.uint32)
         told[: len(common)] = places[common]
         channel.send("prepared/found", told)
-        _agree(channel, outputs[common, 2])
+        tags.agree(channel, "prepared/sum", outputs[common, 2:3])
     rows: Index = grouped.rows[common]
     return rows
 
@@ -367,10 +364,3 @@ def _meeting(circle: Circle, terms: Terms) -> tuple[Channel, Terms]:
     if not np.array_equal(channel.receive("prepared/which", np.uint64, 2), terms.name):
         raise ProtocolError(channel.peer, "holds another preparation than this party; both must use the same")
     return channel, terms
-
-
-def _agree(channel: Channel, checks: Words) -> None:
-    own = tags.total(checks[:, None])
-    channel.send("prepared/sum", own)
-    if not np.array_equal(channel.receive("prepared/sum", np.uint64, 1), own):
-        raise ProtocolError(channel.peer, "found other common keys than this party; the result is void")

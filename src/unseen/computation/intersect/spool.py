@@ -57,6 +57,9 @@ class Batch:
     rows: Index
     luggage: Luggage | None = None
 
+    def __len__(self) -> int:
+        return len(self.keys)
+
 
 class Spool(Protocol):
     """Named runs of chunks that lie outside memory. Raises VerificationError for what was altered there."""
@@ -109,11 +112,7 @@ class Held:
 
     def padded(self, bucket: int) -> Words:
         """(room, 3): the records of a bucket, and among the rest of its room random ones without a row."""
-        own = self.records(bucket)
-        whole = Expander.fresh().words((room(self.keys, self.buckets), RECORD))
-        whole[len(own) :, 2] = NO_ROW
-        whole[: len(own)] = own
-        return whole
+        return padded(self.records(bucket), room(self.keys, self.buckets))
 
     def rows_of(self, bucket: int, hashes: Words) -> Index:
         """The row numbers of keys of a bucket, by their hashes (n, 2). Raises AbortedError for one not there."""
@@ -138,6 +137,14 @@ def room(keys: int, buckets: int) -> int:
     """Records of each padded bucket of a party that offers so many keys."""
     mean = keys / buckets
     return keys if buckets == 1 else min(keys, ceil(mean + ROOM * sqrt(mean)) + SLACK)
+
+
+def padded(records: Words, size: int) -> Words:
+    """(size, 3): these records, and random ones without a row after them."""
+    whole = Expander.fresh().words((size, RECORD))
+    whole[len(records) :, 2] = NO_ROW
+    whole[: len(records)] = records
+    return whole
 
 
 def batches(keys: Keys, rows: int = PIECE) -> Iterator[Batch]:
@@ -172,24 +179,29 @@ def _scatter(batch: Batch, secret: bytes, buckets: int, spool: Spool) -> None:
     records = np.empty((len(batch.keys), RECORD), dtype=np.uint64)
     records[:, :2] = hashed(batch.keys, secret)[:, :2]
     records[:, 2] = batch.rows
+    for bucket, some in parted(records, buckets):
+        spool.write(_name(bucket), bytes(octets(records[some])))
+        if batch.luggage is not None:
+            spool.write(_luggage(bucket), batch.luggage.packed(some))
+
+
+def parted(records: Words, buckets: int) -> Iterator[tuple[int, Index]]:
+    """Of each bucket that any of these records falls into, their places in their order."""
     # The last bits of the second word: the first word's first ones order tables of a bucket's records.
     places = (records[:, 1] & np.uint64(buckets - 1)).astype(np.int64)
     order, ends = np.argsort(places, kind="stable"), np.cumsum(np.bincount(places, minlength=buckets))
     for bucket, some in enumerate(np.split(order, ends[:-1])):
         if len(some):
-            spool.write(_name(bucket), bytes(octets(records[some])))
-            if batch.luggage is not None:
-                spool.write(_luggage(bucket), batch.luggage.packed(some))
+            yield bucket, some
 
 
 def _looked_through(spool: Spool, seed: bytes, buckets: int, beat: Beat) -> Held:
     """Count each bucket, and leave out of it what an earlier row has."""
     counts, digest, rows = np.zeros(buckets, dtype=np.int64), blake3(), 0
     for bucket in range(buckets):
-        some = _joined(spool.read(_name(bucket)))
-        rows += len(some)
-        if repeats(some):
-            some = _first(some)
+        read, some = _once_each(spool.read(_name(bucket)))
+        rows += read
+        if len(some) < read:
             spool.forget(_name(bucket))
             spool.write(_name(bucket), bytes(octets(some)))
         counts[bucket] = len(some)
@@ -197,6 +209,24 @@ def _looked_through(spool: Spool, seed: bytes, buckets: int, beat: Beat) -> Held
         digest.update(np.array([*some[:, :2].sum(axis=0), len(some)], dtype=np.uint64).tobytes())
         beat()
     return Held(spool, seed, buckets, rows, rows - int(counts.sum()), counts, digest.digest())
+
+
+def _once_each(chunks: Iterable[bytes]) -> tuple[int, Words]:
+    """How many records there are, and those that are the first of their key: a key that stands in very many rows
+    takes no memory but for a piece of them."""
+    read, whole, waiting, held = 0, _joined([]), [], 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        held += len(chunk) // RECORD_BYTES
+        if held >= max(PIECE, len(whole)):
+            read += held
+            whole, waiting, held = _merged(whole, waiting), [], 0
+    return read + held, _merged(whole, waiting)
+
+
+def _merged(first: Words, chunks: list[bytes]) -> Words:
+    whole = np.concatenate([first, _joined(chunks)]) if len(first) else _joined(chunks)
+    return _first(whole) if repeats(whole) else whole
 
 
 def _first(records: Words) -> Words:

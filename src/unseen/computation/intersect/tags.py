@@ -13,6 +13,7 @@ import numpy as np
 
 from unseen.computation.channel import Channel
 from unseen.computation.types import Words
+from unseen.errors import ProtocolError
 
 STATISTICAL: Final = 40
 
@@ -45,3 +46,11 @@ def receive(channel: Channel, tag: str, count: int, length: int) -> Words:
 def total(words: Words) -> Words:
     """The XOR of all rows: what two parties compare that should hold the same rows."""
     return np.asarray(np.bitwise_xor.reduce(words, axis=0, initial=np.uint64(0)))
+
+
+def agree(channel: Channel, tag: str, words: Words) -> None:
+    """The XOR of (common, k) words is the same at both parties, or the run ends."""
+    own = total(words)
+    channel.send(tag, own)
+    if not np.array_equal(channel.receive(tag, np.uint64, len(own)), own):
+        raise ProtocolError(channel.peer, "found other common keys than this party; the result is void")

@@ -28,6 +28,7 @@ from unseen.computation.intersect.align import (
     Method,
     Watch,
     chosen,
+    heard_enough,
     offered,
     sample,
     sampled,
@@ -37,7 +38,7 @@ from unseen.computation.intersect.align import (
 from unseen.computation.intersect.keys import Keys
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.types import Index
-from unseen.errors import MisuseError, ProtocolError
+from unseen.errors import MisuseError
 
 PROFILE: Final = Profile(
     id="intersect/align-to-one",
@@ -142,7 +143,7 @@ def _helped(circle: Circle, entered: oprf.Entered, theirs: int, watch: Watch) ->
         other = sampled(channel, len(drawn), theirs)
         if len(drawn) and other:
             ecdh.help_count(circle, entered.keys.take(drawn), other, _part(watch))
-        if _flag(channel, "align/shown"):
+        if heard_enough(channel, "align/shown"):
             return True
     return False
 
@@ -169,12 +170,5 @@ def _tell(channel: Channel, tag: str, enough: bool) -> None:
 
 
 def _hear(channel: Channel) -> None:
-    if not _flag(channel, "align/enough"):
+    if not heard_enough(channel, "align/enough"):
         raise too_few()
-
-
-def _flag(channel: Channel, tag: str) -> bool:
-    told = channel.receive(tag, np.uint8, 1)[0]
-    if told > 1:
-        raise ProtocolError(channel.peer, "says neither that enough customers are common nor that too few are")
-    return bool(told)

@@ -17,14 +17,12 @@ from typing import Final
 
 import numpy as np
 
-from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
 from unseen.computation.intersect import oprf, store, tags
 from unseen.computation.intersect.oprf import Entered, Watch
 from unseen.computation.kernels.matching import matches
 from unseen.computation.profile import Carries, Message
 from unseen.computation.types import Index, Words
-from unseen.errors import ProtocolError
 
 MESSAGES: Final = (
     *oprf.MESSAGES,
@@ -45,7 +43,7 @@ def receive(circle: Circle, entered: Entered, theirs: int, watch: Watch, *, tell
     places = found[known]
     if tell:
         channel.send("align/known", np.packbits(known))
-        _agree(channel, outputs[places])
+        tags.agree(channel, "align/sum", outputs[places, 2:])
     rows: Index = grouped.rows[places]
     return rows
 
@@ -57,7 +55,7 @@ def send(circle: Circle, entered: Entered, theirs: int, watch: Watch) -> Index:
     watch(0.7, "waiting for the partner's matches")
     packed = channel.receive("align/known", np.uint8, -(-len(entered) // 8))
     known = np.unpackbits(packed, count=len(entered)).astype(bool)
-    _agree(channel, outputs[known])
+    tags.agree(channel, "align/sum", outputs[known, 2:])
     rows: Index = grouped.rows[order[known]]
     return rows
 
@@ -74,11 +72,3 @@ def _sent(circle: Circle, entered: Entered, theirs: int, watch: Watch) -> tuple[
     outputs = outputs[order]
     tags.send(circle.others()[0], "align/tags", outputs, tags.octets(len(entered), theirs))
     return grouped, outputs, order
-
-
-def _agree(channel: Channel, common: Words) -> None:
-    """The XOR of the common keys' last words is the same at both, or the run ends."""
-    own = tags.total(common[:, 2:])
-    channel.send("align/sum", own)
-    if not np.array_equal(channel.receive("align/sum", np.uint64, 2), own):
-        raise ProtocolError(channel.peer, "found other common keys than this party; the result is void")

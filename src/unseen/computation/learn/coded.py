@@ -32,7 +32,7 @@ class BinnedBlock:
 
     `widths` are the columns' numbers of bins and public; `values` (bins,) shared, column after column; `mean`
     and `variance` (columns,) those of the values over the rows, shared too; `places` (rows, columns) the rows'
-    bins, at the owner only.
+    bins, at the owner only. `hot` is Z where it is masked already, of these rows first: who masked it forgets it.
     """
 
     owner: int
@@ -43,11 +43,13 @@ class BinnedBlock:
     mean: Shared
     variance: Shared
     places: Index | None = None
+    hot: PrivateMatrix | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class CodedMatrix:
     """X = Z·C as at the head: `hot` is Z, `codes` (bins,) are C's values, `widths` the columns' numbers of bins.
+    `lent`: others use Z too, and forget it when they are done.
 
     To a model it is a matrix of (rows, columns) with as many fractional bits as the codes.
     """
@@ -55,6 +57,7 @@ class CodedMatrix:
     hot: PrivateMatrix
     codes: Shared
     widths: tuple[int, ...]
+    lent: bool = False
 
     @property
     def circle(self) -> Circle:
@@ -91,7 +94,8 @@ class CodedMatrix:
         return column_sums(weighted, self.widths)
 
     def forget(self) -> None:
-        self.hot.forget()
+        if not self.lent:
+            self.hot.forget()
 
 
 Columns: TypeAlias = PrivateMatrix | CodedMatrix
@@ -155,4 +159,6 @@ def one_hot(circle: Circle, block: BinnedBlock) -> PrivateMatrix:
 
 def coded(circle: Circle, block: BinnedBlock, codes: Shared) -> CodedMatrix:
     """A block whose bins stand for `codes` (bins,)."""
-    return CodedMatrix(one_hot(circle, block), codes, block.widths)
+    if block.hot is None:
+        return CodedMatrix(one_hot(circle, block), codes, block.widths)
+    return CodedMatrix(block.hot.first_rows(block.rows), codes, block.widths, lent=True)

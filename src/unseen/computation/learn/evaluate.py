@@ -37,22 +37,24 @@ class Curves:
     good: Real
 
 
-def curves(scores: Real, bad: Real) -> Curves:
-    """Cumulative shares of both classes by score. Raises DataError unless both classes are there."""
-    total_bad = float(bad.sum())
-    if not 0 < total_bad < len(bad):
+def curves(scores: Real, bad: Real, weights: Real | None = None) -> Curves:
+    """Cumulative shares of both classes by score, of cases or of their weights (n,). Raises DataError unless both
+    classes are there."""
+    each = np.ones(len(bad)) if weights is None else weights
+    total_bad, total_good = float((each * bad).sum()), float((each * (1.0 - bad)).sum())
+    if not (total_bad > 0 and total_good > 0):
         raise DataError("evaluation needs good and bad outcomes among the held-out rows")
     order = np.argsort(scores, kind="stable")
-    ranked, outcome = scores[order], bad[order]
+    ranked, outcome, each = scores[order], bad[order], each[order]
     last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
-    share_bad = np.cumsum(outcome)[last] / total_bad
-    share_good = np.cumsum(1.0 - outcome)[last] / (len(bad) - total_bad)
+    share_bad = np.cumsum(each * outcome)[last] / total_bad
+    share_good = np.cumsum(each * (1.0 - outcome))[last] / total_good
     return Curves(ranked[last], np.r_[0.0, share_bad], np.r_[0.0, share_good])
 
 
-def quality(scores: Real, bad: Real) -> Quality:
-    """Measure scores (n,) against outcomes (n,) of 0 and 1 (1 is bad)."""
-    found = curves(scores, bad)
+def quality(scores: Real, bad: Real, weights: Real | None = None) -> Quality:
+    """Measure scores (n,) against outcomes (n,) of 0 and 1 (1 is bad), each case with its weight (n,) if given."""
+    found = curves(scores, bad, weights)
     auc = float(np.trapezoid(found.bad, found.good))
     return Quality(auc, float(np.max(np.abs(found.bad - found.good))), 2.0 * auc - 1.0)
 

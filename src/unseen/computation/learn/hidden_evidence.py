@@ -34,6 +34,7 @@ from unseen.computation.share.array import Shared, concatenate, from_owner
 from unseen.computation.share.binned import BIN_SUMS, binned_columns
 from unseen.computation.share.boolean import reveal_bits
 from unseen.computation.share.elementary import logarithm
+from unseen.computation.share.private import PrivateMatrix
 from unseen.computation.types import Index, Real
 from unseen.errors import DataError
 
@@ -78,9 +79,17 @@ class HiddenEvidence:
     variance: Shared
     useful: tuple[bool, ...]
 
-    def block(self, owner: int, names: Sequence[str], rows: int, places: Index | None) -> BinnedBlock:
-        """All columns as a model takes them; `places` (rows, columns) at the owner."""
-        return BinnedBlock(owner, tuple(names), rows, self.widths, self.weights, self.mean, self.variance, places)
+    def block(
+        self,
+        owner: int,
+        names: Sequence[str],
+        rows: int,
+        places: Index | None,
+        hot: PrivateMatrix | None = None,
+    ) -> BinnedBlock:
+        """All columns as a model takes them; `places` (rows, columns) at the owner, `hot` where it is masked."""
+        told = self.widths, self.weights, self.mean, self.variance
+        return BinnedBlock(owner, tuple(names), rows, *told, places, hot)
 
     def only(self, columns: Sequence[int]) -> HiddenEvidence:
         """That of some of the columns, in their order; local."""

@@ -12,6 +12,7 @@ none. Cost: two sorts, and about 3·n comparisons.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +21,7 @@ import numpy as np
 from unseen.computation.circle import Circle
 from unseen.computation.learn.evaluate import Quality
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
-from unseen.computation.share.array import Shared, concatenate, from_owner, reveal_to, summed
+from unseen.computation.share.array import Shared, concatenate, from_owner, reveal_to
 from unseen.computation.share.boolean import where
 from unseen.computation.share.compare import zero
 from unseen.computation.share.extremes import maximum
@@ -54,16 +55,12 @@ HIDDEN_AUC: Final = Profile(
     title="AUC of scores that nobody sees",
     source="Mann & Whitney 1947 on sorted shares",
     reveals=(
-        Disclosure(Role.EACH, "how many of the tested outcomes are bad"),
         Disclosure(
             Role.RECIPIENT, "how well {owner}'s own columns, weighed by the model, tell good from bad (AUC)"
         ),
         Disclosure(Role.DEALER, "the number of tested rows"),
     ),
-    messages=(
-        Message("quality/bad", Carries.DISCLOSED),
-        Message("reveal/auc", Carries.DISCLOSED),
-    ),
+    messages=(Message("reveal/auc", Carries.DISCLOSED),),
 )
 
 MOST_ROWS: Final = 1 << 30
@@ -111,12 +108,8 @@ def hidden_quality(
     if not 0 < total < rows:
         raise DataError("evaluation needs good and bad outcomes among the rows")
     outcome = from_owner(circle, holder, bad, (rows,), 0)
-    twice = Shared(circle, scores.words << np.uint64(1), 0)
-    _, first, score, chance = sort_by(twice + outcome, [outcome, scores, chances])
-    second = sort_by(twice - outcome, [outcome])[1]
-    places = np.arange(1, rows + 1)
-    ranks = (first + second).times_integer(places).sum()
-    measured = concatenate([ranks.reshape(1), _distance(score, first, total).reshape(1)])
+    places, (first, score, chance) = both_orders(scores, outcome, [scores, chances])
+    measured = concatenate([places, distance(score, first, total)])
     off = chances - Shared(circle, outcome.words << np.uint64(chances.fraction), chances.fraction)
     marks = rows * np.arange(1, bands + 1) // bands - 1
     told = reveal_to(measured, recipient, "quality")
@@ -131,23 +124,32 @@ def hidden_quality(
     return found if loss is None else replace(found, log_loss=float(loss[0]) / rows)
 
 
-def hidden_auc(scores: Shared, bad: Real | None, holder: int, recipient: str) -> float | None:
-    """The chance that a good case has the higher of two shared scores (n,), to `recipient`; None elsewhere."""
-    total = _total(scores.circle, bad, holder)
-    if not 0 < total < scores.size:
-        raise DataError("evaluation needs good and bad outcomes among the rows")
-    outcome = from_owner(scores.circle, holder, bad, scores.shape, 0)
+def hidden_auc(scores: Shared, bad: Real | None, holder: int) -> float | None:
+    """The chance that a good case has the higher of two shared scores (n,), told to rank `holder`, whose outcomes
+    `bad` (n,) are; None elsewhere, and where all outcomes are alike. Nobody else learns anything."""
+    circle, rows = scores.circle, scores.size
+    outcome = from_owner(circle, holder, bad, scores.shape, 0)
+    told = reveal_to(both_orders(scores, outcome)[0], circle.parties[holder], "auc")
+    if told is None or bad is None:
+        return None
+    total = round(float(bad.sum()))
+    return area(float(told[0]), total, rows - total) if 0 < total < rows else None
+
+
+def both_orders(scores: Shared, outcome: Shared, beside: Sequence[Shared] = ()) -> tuple[Shared, list[Shared]]:
+    """Rows sorted by score twice, outcomes of 0 first among equals and those of 1 first: the sum (1,) of the
+    places of 1 in both orders, and outcomes and columns `beside` (n,) in the first."""
     twice = Shared(scores.circle, scores.words << np.uint64(1), 0)
-    orders = [sort_by(key, [outcome])[1] for key in (twice + outcome, twice - outcome)]
-    ranks = summed(orders).times_integer(np.arange(1, scores.size + 1)).sum()
-    told = reveal_to(ranks.reshape(1), recipient, "auc")
-    return None if told is None else _auc(float(told[0]), total, scores.size - total)
+    _, first, *others = sort_by(twice + outcome, [outcome, *beside])
+    second = sort_by(twice - outcome, [outcome])[1]
+    places = (first + second).times_integer(np.arange(1, scores.size + 1)).sum()
+    return places.reshape(1), [first, *others]
 
 
-def _auc(ranks: float, bad: int, good: int) -> float:
+def area(places: float, bad: int, good: int) -> float:
     """From the places of bad rows in both orders: half their sum, less the least that it can be, counts good
     rows below bad ones."""
-    return 1.0 - (ranks / 2.0 - bad * (bad + 1) / 2.0) / (bad * good)
+    return 1.0 - (places / 2.0 - bad * (bad + 1) / 2.0) / (bad * good)
 
 
 def _total(circle: Circle, bad: Real | None, holder: int) -> int:
@@ -155,8 +157,9 @@ def _total(circle: Circle, bad: Real | None, holder: int) -> int:
     return int(circle.tell_all("quality/bad", holder, own, np.zeros(1, dtype=np.int64))[0])
 
 
-def _distance(score: Shared, bad: Shared, total: int) -> Shared:
-    """The largest |c_i·n - (i+1)·total| over the last rows of equal scores, c the running count of bad rows.
+def distance(score: Shared, bad: Shared, total: int) -> Shared:
+    """Of rows in order of score, the largest |c_i·n - (i+1)·total| over the last rows of equal scores, c the
+    running count of bad rows: (1,).
 
     Divided by total·(n - total) it is the distance of the two distributions.
     """
@@ -166,13 +169,13 @@ def _distance(score: Shared, bad: Shared, total: int) -> Shared:
     same = zero(score[1:] - score[:-1])
     nothing = Shared(gap.circle, np.zeros(rows - 1, dtype=np.uint64), 0)
     ends = where(same, nothing, inner)
-    return maximum(concatenate([ends, -ends, nothing[:1]]))
+    return maximum(concatenate([ends, -ends, nothing[:1]])).reshape(1)
 
 
 def _read(told: Real, brier: float, cumulative: Real, marks: np.ndarray, total: int) -> HiddenQuality:
     rows = int(marks[-1]) + 1
     good = rows - total
-    auc = _auc(float(told[0]), total, good)
+    auc = area(float(told[0]), total, good)
     counts, expected = np.diff(cumulative, axis=1, prepend=0.0)
     sizes = np.diff(marks, prepend=-1)
     found = tuple(

@@ -8,8 +8,9 @@ A prediction is the linear predictor s: log-odds of an outcome, a number, or the
     amount    mean m = e^s             deviance = 2·(y/m - 1 - log(y/m))           (gamma)
 
 all of them by bands of equal size in the order of predictions: how much came, and how much was expected. Lift is a
-band's rate over that of all rows, gain the share of what came that the bands so far hold, highest first. `hidden_
-quality` and `hidden_errors` measure the same where nobody may see a prediction.
+band's rate over that of all rows, gain the share of what came that the bands so far hold, highest first. Where
+rows carry weights, every sum, mean and share is one of weights; bands keep equal numbers of rows. `hidden_quality`
+and `hidden_errors` measure the same where nobody may see a prediction, `hidden_weighted` with weights.
 
 Source: McCullagh and Nelder, Generalized Linear Models (1989), section 2.3; Thomas, Edelman, Crook (2002), ch. 7.
 """
@@ -41,11 +42,18 @@ class Predicted(StrEnum):
 
 @dataclass(frozen=True)
 class Band:
-    """A run of rows by prediction: how many, the sum of what came, and of what was expected."""
+    """A run of rows by prediction: how many, the sum of what came, and of what was expected; the rows' `weight`
+    where they carry weights, with which both sums are taken then."""
 
     rows: int
     came: float
     expected: float
+    weight: float | None = None
+
+    @property
+    def size(self) -> float:
+        """What a rate is over: weight, or rows."""
+        return self.rows if self.weight is None else self.weight
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,16 @@ class Measured:
     def gains(self) -> list[tuple[float, float]]:
         """Of each band, highest first: lift, and gain so far; zero where nothing came at all."""
         came = np.array([band.came for band in reversed(self.bands)])
-        rows = np.array([band.rows for band in reversed(self.bands)])
+        rows = np.array([band.size for band in reversed(self.bands)])
         total = came.sum()
         if total <= 0:
             return [(0.0, 0.0)] * len(came)
         return list(
-            zip((came / rows / (total / rows.sum())).tolist(), (came.cumsum() / total).tolist(), strict=True)
+            zip(
+                (came / np.maximum(rows, 1e-300) / (total / rows.sum())).tolist(),
+                (came.cumsum() / total).tolist(),
+                strict=True,
+            )
         )
 
 
@@ -76,10 +88,12 @@ def band_marks(rows: int, smallest: int) -> Index:
     return np.asarray(rows * np.arange(1, count + 1) // count - 1, dtype=np.int64)
 
 
-def measured(predicted: Predicted, predictor: Real, label: Real, smallest: int = 1) -> Measured:
+def measured(
+    predicted: Predicted, predictor: Real, label: Real, smallest: int = 1, weights: Real | None = None
+) -> Measured:
     """Measure predictors (n,) against labels (n,), in bands of at least `smallest` rows.
 
-    Raises DataError where outcomes have one class only, and where no row is there.
+    By `weights` (n,) if given. Raises DataError where outcomes have one class only, and where no row is there.
     """
     if not len(label):
         raise DataError("evaluation needs rows; hold out a larger share")
@@ -87,16 +101,30 @@ def measured(predicted: Predicted, predictor: Real, label: Real, smallest: int =
     order = np.argsort(predictor, kind="stable")
     marks = band_marks(len(label), smallest)
     sizes = np.diff(marks, prepend=-1)
-    sums = [np.diff(np.cumsum(values[order])[marks], prepend=0.0) for values in (label, means)]
-    found = tuple(Band(int(n), float(c), float(e)) for n, c, e in zip(sizes, *sums, strict=True))
+    each = np.ones(len(label)) if weights is None else weights
+    came, expected, weight = (
+        np.diff(np.cumsum(values[order])[marks], prepend=0.0) for values in (each * label, each * means, each)
+    )
+    found = bands_of(sizes, came, expected, weight, weighted=weights is not None)
     if predicted is Predicted.OUTCOME:
-        figures = outcome_figures(predictor, means, label)
+        figures = outcome_figures(predictor, means, label, weights)
     else:
-        deviance = float(deviances(predicted, predictor, label).mean())
         errors = label - means
-        squared, absolute = float((errors**2).mean()), float(np.abs(errors).mean())
-        figures = number_figures(predicted, squared, absolute, deviance, label)
+        rows = (errors**2, np.abs(errors), deviances(predicted, predictor, label))
+        squared, absolute, deviance = (mean(values, weights) for values in rows)
+        figures = number_figures(predicted, squared, absolute, deviance, label, weights)
     return Measured(predicted, len(label), figures, found)
+
+
+def bands_of(rows: Index, came: Real, expected: Real, weight: Real, weighted: bool) -> tuple[Band, ...]:
+    """Bands from their numbers of rows and sums; weights count where they are `weighted`."""
+    found = zip(rows, came, expected, weight, strict=True)
+    return tuple(Band(int(n), float(c), float(e), float(w) if weighted else None) for n, c, e, w in found)
+
+
+def mean(values: Real, weights: Real | None) -> float:
+    """The mean of (n,), by weights (n,) if given."""
+    return float(np.average(values, weights=weights))
 
 
 def mean_of(predicted: Predicted, predictor: Real) -> Real:
@@ -106,18 +134,24 @@ def mean_of(predicted: Predicted, predictor: Real) -> Real:
     return predictor if predicted is Predicted.NUMBER else np.asarray(np.exp(predictor))
 
 
-def outcome_figures(odds: Real, chances: Real, label: Real) -> dict[str, float]:
+def outcome_figures(odds: Real, chances: Real, label: Real, weights: Real | None = None) -> dict[str, float]:
     """Of log-odds, chances and outcomes (n,), 1 being what is predicted."""
     losses = np.logaddexp(0.0, odds) - odds * label
-    brier = float(((chances - label) ** 2).mean())
-    return {**quality(-odds, label).as_json(), "log_loss": float(losses.mean()), "brier": brier}
+    brier = mean((chances - label) ** 2, weights)
+    found = quality(-odds, label, weights).as_json()
+    return {**found, "log_loss": mean(losses, weights), "brier": brier}
 
 
 def number_figures(
-    predicted: Predicted, squared: float, absolute: float, deviance: float, label: Real
+    predicted: Predicted,
+    squared: float,
+    absolute: float,
+    deviance: float,
+    label: Real,
+    weights: Real | None = None,
 ) -> dict[str, float]:
     """From means over rows; `explained` is the share of the deviance of one mean for all rows that is gone."""
-    alone = float(deviances(predicted, null_predictor(predicted, label), label).mean())
+    alone = mean(deviances(predicted, null_predictor(predicted, label, weights), label), weights)
     return {
         "rmse": float(np.sqrt(max(squared, 0.0))),
         "mae": absolute,
@@ -126,12 +160,12 @@ def number_figures(
     }
 
 
-def null_predictor(predicted: Predicted, label: Real) -> Real:
+def null_predictor(predicted: Predicted, label: Real, weights: Real | None = None) -> Real:
     """The same prediction for all rows: the labels' own mean. Raises DataError where a logarithm has none."""
-    mean = float(label.mean())
-    if predicted is not Predicted.NUMBER and mean <= 0:
+    centre = mean(label, weights)
+    if predicted is not Predicted.NUMBER and centre <= 0:
         raise DataError("the label is zero in all rows that measure the model; hold out a larger share")
-    return np.full(len(label), mean if predicted is Predicted.NUMBER else np.log(mean))
+    return np.full(len(label), centre if predicted is Predicted.NUMBER else np.log(centre))
 
 
 def deviances(predicted: Predicted, predictor: Real, label: Real) -> Real:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from unseen.computation.correlation.source import Kind, Ticket
 from unseen.computation.kernels import products, ring
 from unseen.computation.profile import Profile
 from unseen.computation.share import fixed
-from unseen.computation.share.array import Public, Shared
+from unseen.computation.share.array import Public, Shared, shared_zeros
 from unseen.computation.share.blocks import BLOCK, in_blocks
 from unseen.computation.share.together import Opening, Protocol, Steps
 from unseen.computation.types import Array, Real, Words
@@ -97,7 +97,9 @@ def multiply_kinds(count: int, bits: int) -> list[Kind]:
 def multiply(left: Shared, right: Shared, fraction: int) -> Steps[Shared]:
     """Elementwise product at `fraction` bits: two rounds, 24 bytes an element to each peer.
 
-    Where bits are dropped, what Beaver's product leaves under a mask is opened for the exact truncation as it is.
+    |product| must stay below 2^(62 - sum of fractions); it is rounded to a neighbour, up or down at random. Where
+    bits are dropped, what Beaver's product leaves under a mask is opened for the exact truncation as it is; where
+    none are, there is one round, and nothing is rounded.
     """
     circle, bits = left.circle, left.fraction + right.fraction - fraction
     shape = np.broadcast_shapes(left.shape, right.shape)
@@ -115,7 +117,7 @@ def multiply(left: Shared, right: Shared, fraction: int) -> Steps[Shared]:
 
 
 def multiply_long(left: Shared, right: Shared, fraction: int) -> Shared:
-    """`multiply` block by block."""
+    """`multiply` block by block: two rounds for every two blocks."""
     bits, shape = left.fraction + right.fraction - fraction, np.broadcast_shapes(left.shape, right.shape)
     if prod(shape) <= BLOCK:
         return multiply(left, right, fraction)
@@ -128,7 +130,8 @@ def corrected_product(x: Shared, y: Shared, g: Shared, constant: float, asked: C
     """x·g, less its lowest bits, times `constant` - y·g: a step of Newton's method in three rounds.
 
     48 bytes an element to each peer. `asked` says how many bits each of the three products drops; every value is
-    opened once, and its mask serves all products that it is in. All flat, of one length.
+    opened once, and its mask serves all products that it is in. All flat, of one length. Each of the products
+    stays below 2^62 units of its own last place before bits are dropped, and is rounded to a neighbour.
     """
     circle, first = x.circle, x.circle.rank == 0
     a, b, c, m, n, out, *dealt = circle.source.ask(asked).take()
@@ -158,7 +161,10 @@ def corrected_product(x: Shared, y: Shared, g: Shared, constant: float, asked: C
 
 
 def square(value: Shared) -> Shared:
-    """Elementwise square, fraction doubled, not truncated: one round, 8 bytes an element to each peer."""
+    """Elementwise square, fraction doubled, not truncated, exact: one round, 8 bytes an element to each peer.
+
+    The square must stay below 2^(62 - 2·fraction).
+    """
     circle = value.circle
     x = value.words.reshape(-1)
     a, aa = circle.source.ask(Square(x.size)).take()
@@ -172,22 +178,25 @@ def square(value: Shared) -> Shared:
 def public_product(value: Shared, factor: Public, fraction: int = fixed.FRACTION) -> Shared:
     """Product with public numbers, fractions added, not truncated; local.
 
-    |product| must stay below 2^(62 - both fractions): of values with 24 fractional bits, below 2^14.
+    |product| must stay below 2^(62 - both fractions): of values with 24 fractional bits, below 2^14. Exact but
+    for the factor's own rounding to `fraction` bits. Raises RangeError for a factor that does not fit.
     """
     words = fixed.encode(np.asarray(factor, dtype=np.float64), fraction, "public factor")
     return Shared(value.circle, value.words * words, value.fraction + fraction)
 
 
-def matrix_product(left: Shared, right: Shared, asked: MatrixAsked | None = None) -> Shared:
-    """(m, k) by (k, n), fractions added, not truncated: one round, 8·(mk + kn) bytes to each peer.
+def matrix_product(left: Shared, right: Shared) -> Shared:
+    """(m, k) by (k, n), fractions added, not truncated, exact: one round, 8·(mk + kn) bytes to each peer.
 
-    `asked` is what `ask_matrix_product` announced for these shapes, if the caller knew them beforehand.
+    |product| must stay below 2^(62 - both fractions); sums on the way may leave the range.
     """
     circle = left.circle
     (m, k), (inner, n) = left.shape, right.shape
     if k != inner:
         raise MisuseError(f"shapes {left.shape} and {right.shape} do not multiply")
-    mask, factor = asked or ask_matrix_product(circle, m, k, n)
+    mask = circle.source.ask(MatrixMask(m, k, -1))
+    factor = circle.source.ask(MatrixProduct(mask.number, m, k, n, False, -1))
+    circle.source.forget(mask.number)
     (a,) = mask.take()
     b, c = factor.take()
     d, e = circle.open_words("matrix-product", left.words - a, right.words - b)
@@ -200,7 +209,7 @@ def matrix_product(left: Shared, right: Shared, asked: MatrixAsked | None = None
 def public_matrix_product(left: Shared | Real, right: Shared | Real) -> Shared:
     """A shared matrix (m, k) by a public one (k, n), or the other way round: one round, a truncation.
 
-    |product| must stay below 2^(62 - fraction - 24).
+    |product| must stay below 2^(62 - fraction - 24); it is rounded to a neighbour, the public factor to 24 bits.
     """
     if isinstance(left, Shared):
         return public_matrix_product(np.transpose(np.asarray(right)), left.T).T
@@ -212,22 +221,13 @@ def public_matrix_product(left: Shared | Real, right: Shared | Real) -> Shared:
     return rescale(Shared(right.circle, words, right.fraction + fixed.FRACTION), right.fraction)
 
 
-MatrixAsked: TypeAlias = tuple[Ticket, Ticket]
-
-
-def ask_matrix_product(circle: Circle, m: int, k: int, n: int) -> MatrixAsked:
-    """Announce a product of (m, k) by (k, n) that will come, so that its randomness is there in time."""
-    mask = circle.source.ask(MatrixMask(m, k, -1))
-    factor = circle.source.ask(MatrixProduct(mask.number, m, k, n, False, -1))
-    circle.source.forget(mask.number)
-    return mask, factor
-
-
 @Protocol
 def rescale(value: Shared, fraction: int, asked: Ticket | None = None) -> Steps[Shared]:
     """The same values with another number of fractional bits: local upwards, one round downwards.
 
-    `asked` is what `ask_rescale` announced for as many values and bits.
+    Over the whole range, |value| < 2^(62 - the larger fraction). Upwards exact; downwards rounded at random to
+    one of the two neighbours, so off by less than a step of the result. `asked` is what `ask_rescale` announced
+    for as many values and bits.
     """
     if fraction >= value.fraction:
         return value.scaled_up(fraction - value.fraction) if fraction > value.fraction else value
@@ -244,9 +244,11 @@ def scaled(value: Shared, factor: float, fraction: int) -> Shared:
     """`value` times a public positive factor of any magnitude, at `fraction` bits: two rounds at most.
 
     A power of two is taken off by reading the words with more fractional bits, the rest multiplied. |result| must
-    stay below 2^(37 - fraction).
+    stay below 2^(37 - fraction). Off by up to three steps of the result, and 2^-24 of it.
     """
     shift = -int(np.floor(np.log2(factor)))
+    if value.fraction + shift - fraction >= fixed.HEADROOM:  # less than two steps are left of any value
+        return shared_zeros(value.circle, value.shape, fraction)
     shifted = Shared(value.circle, value.words, value.fraction + shift)
     return rescale(public_product(rescale(shifted, fraction), factor * 2.0**shift), fraction)
 
@@ -257,6 +259,7 @@ def truncate_together(
 ) -> Steps[list[Shared]]:
     """Divide each array by 2^bits, rounding at random to a neighbour: one round for all of them.
 
+    Exact over the whole range, |value| < 2^(62 - fraction), and 8 bytes an element to each peer.
     With x' = x + 2^62 in [0, 2^63) and c = x' + r opened, x' = c - r + 2^64·carry, and the sum wrapped just if
     the top bit of r is one and that of c is zero. So the carry is linear in the shared top bit of r.
     """

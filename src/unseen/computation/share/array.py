@@ -26,7 +26,14 @@ Public: TypeAlias = "float | int | Real"
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """This party's part of a shared array. Values are multiples of 2^-fraction, |value| < 2^(62-fraction)."""
+    """This party's part of a shared array. Values are multiples of 2^-fraction, |value| < 2^(62-fraction).
+
+    Results of all operators must keep within that range: nobody can see where they do not. Sums and differences
+    are exact and local; `<`, `>`, `<=`, `>=` exact in three rounds (`compare.negative`); `*` between two shared
+    arrays is `arithmetic.multiply_long`, with public numbers `arithmetic.public_product`; `@` is
+    `arithmetic.matrix_product` or `public_matrix_product`, truncated to the larger fraction. Nobody learns
+    anything.
+    """
 
     circle: Circle
     words: Words
@@ -84,11 +91,11 @@ class Shared:
         return self._with(np.cumsum(self.words, axis=axis, dtype=np.uint64))
 
     def times_integer(self, factor: int | np.ndarray[Any, np.dtype[np.int64]]) -> Shared:
-        """Multiply by public whole numbers, exactly and without a message."""
+        """Multiply by public whole numbers, exactly and without a message; |product| < 2^(62-fraction)."""
         return self._with(self.words * fixed.integers(np.asarray(factor, dtype=np.int64)))
 
     def scaled_up(self, bits: int) -> Shared:
-        """The same values with `bits` more fractional bits."""
+        """The same values with `bits` more fractional bits: exact, local; |value| < 2^(62-fraction-bits)."""
         return Shared(self.circle, self.words << np.uint64(bits), self.fraction + bits)
 
     # --- with messages: see `arithmetic` ----------------------------------------------------------------
@@ -165,14 +172,14 @@ def as_rows(table: Shared) -> Words:
 
 
 def concatenate(arrays: list[Shared], axis: int = 0) -> Shared:
-    """Join along an existing axis; all with the same number of fractional bits."""
+    """Join along an existing axis, without a message; all with the same number of fractional bits."""
     if len({array.fraction for array in arrays}) != 1:
         raise MisuseError("arrays to be joined must have the same number of fractional bits")
     return arrays[0]._with(np.concatenate([array.words for array in arrays], axis=axis))
 
 
 def summed(arrays: list[Shared]) -> Shared:
-    """The elementwise sum of arrays of one shape; local."""
+    """The elementwise sum of arrays of one shape, exact and local; |sum| < 2^(62-fraction)."""
     total = arrays[0]
     for array in arrays[1:]:
         total = total + array

@@ -143,7 +143,7 @@ def evaluate(circle: Circle, gate: Gate, inputs: Words, asked: Ticket | None = N
 
 @Protocol
 def both(left: Bits, right: Bits) -> Steps[Bits]:
-    """AND, elementwise: one round, 2 bits an element to each peer. Shapes must agree."""
+    """AND, elementwise, exact: one round, 2 bits an element to each peer. Shapes must agree."""
     if left.shape != right.shape:
         raise MisuseError(f"shared bits of shapes {left.shape} and {right.shape} do not pair")
     inputs = np.stack([left.words, right.words], axis=1)
@@ -153,7 +153,7 @@ def both(left: Bits, right: Bits) -> Steps[Bits]:
 
 @Protocol
 def to_numbers(truth: Bits, fraction: int = 0) -> Steps[Shared]:
-    """0 and 1 as shared numbers: one round, one bit an element to each peer.
+    """0 and 1 as shared numbers, exact: one round, one bit an element to each peer.
 
     With b = o XOR ρ, o opened: b is ρ where o = 0 and 1 - ρ where o = 1.
     """
@@ -171,7 +171,7 @@ def ring_numbers(circle: Circle, words: Words, lane: int = 64) -> Steps[Array]:
 
 
 def popcount(truth: Bits, axis: int | None = None) -> Shared:
-    """How many bits are one, over all or along an axis, without a fraction: one round, as `to_numbers`."""
+    """How many bits are one, over all or along an axis, without a fraction: exact, one round, as `to_numbers`."""
     return to_numbers(truth).sum(axis)
 
 

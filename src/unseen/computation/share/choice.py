@@ -52,7 +52,7 @@ class MaskedRows:
     def times(self, truth: Bits) -> Shared:
         """Bits (groups, rows) to shared (groups, columns, rows): each group's rows kept, the others zero.
 
-        One round, one bit a group and row to each peer.
+        Exact over the whole range. One round, one bit a group and row to each peer.
         """
         circle, (columns, rows) = self.value.circle, self.value.shape
         if truth.shape[1:] != (rows,):
@@ -83,8 +83,9 @@ def masked_rows(value: Shared) -> MaskedRows:
 def chosen_sums(truth: Bits, values: Shared, lane: int = 64) -> Shared:
     """Bits (choices, rows) and values (choices,) to the shared sum of the chosen values, row by row: (rows,).
 
-    One round, a bit a choice and row to each peer. With `lane` 32, half of what the source supplies: the result
-    is then right modulo 2^32 only, which is what functions of the low bits need.
+    Exact; |sum| < 2^(62 - fraction). One round, a bit a choice and row, and a word a choice, to each peer. With
+    `lane` 32, half of what the source supplies: the result is then right modulo 2^32 only, which is what
+    functions of the low bits need.
     """
     circle, (choices, rows) = truth.circle, truth.shape
     if values.shape != (choices,):

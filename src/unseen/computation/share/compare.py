@@ -79,7 +79,7 @@ def zero(x: Shared) -> Steps[Bits]:
 
 
 def equal(left: Shared, right: Shared | float) -> Bits:
-    """Whether values are equal to the last fractional bit: three rounds."""
+    """Whether values are equal to the last fractional bit: three rounds, as `zero`."""
     return zero(left - right)
 
 

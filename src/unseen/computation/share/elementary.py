@@ -125,8 +125,9 @@ _LOGARITHM: Final = Smooth(np.log, LOWEST, HIGHEST, 4e-6, 6, 1)
 
 
 def reciprocal(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
-    """1/x elementwise for x in [least, most], public and positive, spanning up to 2^26: 13 rounds.
+    """1/x elementwise for x in [least, most], public and positive: up to 13 rounds.
 
+    The range may span 2^24, or 2^26 where `most` is an even power of two.
     Relative error below 5e-6, and two steps of the result. 1/least must stay below 2^(62 - fraction).
     """
     reach = span(least, most)
@@ -153,9 +154,9 @@ def divide(
     fraction: int = fixed.FRACTION,
     signed: bool = False,
 ) -> Shared:
-    """above / below elementwise, for denominators in [least, most], public and positive, spanning up to 2^26.
+    """above / below elementwise, for public positive denominators in [least, most], a range as of `reciprocal`.
 
-    12 rounds. Relative error below 5e-6, and three steps of the result. |quotient| must stay below
+    Up to 12 rounds. Relative error below 5e-6, and three steps of the result. |quotient| must stay below
     2^(42 - fraction) and below 2^(50 - fraction of `above`) / (`most` rounded up to a power of four). `signed`:
     denominators lie in ±[least, most]; four rounds, and a comparison and two choices an element, more.
     """
@@ -190,7 +191,7 @@ def divide(
 
 
 def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
-    """√x elementwise for x in [least, most], public and positive, spanning up to 2^26: 14 rounds.
+    """√x elementwise for x in [least, most], public and positive, a range as of `reciprocal`: up to 15 rounds.
 
     Relative error below 5e-6, and two steps of the result.
     """
@@ -198,7 +199,7 @@ def square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRAC
 
 
 def inverse_square_root(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
-    """1/√x elementwise for x in [least, most], public and positive, spanning up to 2^26: 14 rounds.
+    """1/√x elementwise for x in [least, most], public and positive, a range as of `reciprocal`: up to 15 rounds.
 
     Relative error below 5e-6, and two steps of the result.
     """
@@ -206,9 +207,9 @@ def inverse_square_root(x: Shared, least: float, most: float, fraction: int = fi
 
 
 def logarithm(x: Shared, least: float, most: float, fraction: int = fixed.FRACTION) -> Shared:
-    """The natural logarithm elementwise for x in [least, most], public and positive, spanning up to 2^26.
+    """The natural logarithm elementwise for x in [least, most], public and positive, a range as of `reciprocal`.
 
-    7 rounds. Error below 5e-6, and one step of the result. Up to 50 fractional bits.
+    Up to 7 rounds. Error below 5e-6, and one step of the result. Up to 50 fractional bits.
     """
     reach, found = span(least, most, fine=True), fitted(_LOGARITHM, fine=True)
 
@@ -264,7 +265,7 @@ def _guess_kinds(count: int, reach: Span, smooth: Smooth, base: int) -> list[Kin
 
 
 def _guess(x: Shared, reach: Span, smooth: Smooth, base: int) -> Steps[Shared]:
-    """A function of x that is that of z times base^k, up to a public power of two: to 12 bits, in 9 rounds.
+    """A function of x that is that of z times base^k, up to a public power of two: to 12 bits, in up to 9 rounds.
 
     The product stays in the small ring where it fits there, and is lifted; else its factors are.
     """

@@ -17,8 +17,8 @@ import numpy as np
 
 from unseen.computation.profile import Profile
 from unseen.computation.share.array import Shared
-from unseen.computation.share.boolean import to_numbers, where, words_for
-from unseen.computation.share.compare import COMPARISON, equal
+from unseen.computation.share.boolean import RING, WHERE, to_numbers, where, words_for
+from unseen.computation.share.compare import COMPARISON, EQUALITY, equal
 from unseen.computation.share.together import together
 from unseen.errors import MisuseError
 
@@ -36,6 +36,13 @@ def _tournament_bytes(lines: int, width: int, parties: int) -> int:
     return total
 
 
+def _top_bytes(lines: int, width: int, count: int, parties: int) -> int:
+    """All pairs compared and counted; each rank held against the wanted ones, and values chosen by it."""
+    pairs, wanted = lines * width * (width - 1) // 2, lines * width * count
+    steps = ((COMPARISON, pairs), (RING, pairs), (EQUALITY, wanted), (WHERE, wanted), (RING, wanted))
+    return sum(step.bytes_sent(size, parties) for step, size in steps if step.bytes_sent)
+
+
 LARGEST: Final = Profile(
     id="share/largest",
     title="The largest value along an axis, and its place",
@@ -48,26 +55,30 @@ TOP: Final = Profile(
     title="The largest few along a short axis, and their places",
     source="ranks by comparing all pairs (Knuth, TAOCP 3, section 5.2)",
     rounds=lambda lines, width, count: 8,
+    bytes_sent=_top_bytes,
 )
 
 
 def maximum(values: Shared, axis: int = -1) -> Shared:
-    """The largest value along an axis; the axis goes."""
+    """The largest value along an axis, exactly, as `largest`; the axis goes."""
     return largest(values, axis)[0]
 
 
 def minimum(values: Shared, axis: int = -1) -> Shared:
-    """The smallest value along an axis; the axis goes."""
+    """The smallest value along an axis, exactly, as `largest`; the axis goes."""
     return -largest(-values, axis)[0]
 
 
 def argmax(values: Shared, axis: int = -1) -> Shared:
-    """The place of the largest value along an axis, the first of equal ones, without a fraction."""
+    """The place of the largest value along an axis, the first of equal ones, without a fraction, as `largest`."""
     return largest(values, axis)[1]
 
 
 def largest(values: Shared, axis: int = -1) -> tuple[Shared, Shared]:
-    """The largest value along an axis and its place, the first of equal ones: four rounds a doubling."""
+    """The largest value along an axis and its place, the first of equal ones: four rounds a doubling.
+
+    Exact over the whole range.
+    """
     current = _axis_last(values, axis)
     width = current.shape[-1]
     first = np.broadcast_to(np.arange(width, dtype=np.uint64), current.shape)
@@ -89,7 +100,8 @@ def largest(values: Shared, axis: int = -1) -> tuple[Shared, Shared]:
 def top_along(values: Shared, count: int, axis: int = -1) -> tuple[Shared, Shared]:
     """The `count` largest values along an axis and their places, largest first, along a last axis: eight rounds.
 
-    Compares all pairs: for n values n·(n - 1)/2 comparisons and count·n equalities. Equal values keep their order.
+    Exact over the whole range. Compares all pairs: for n values n·(n - 1)/2 comparisons and count·n equalities.
+    Equal values keep their order.
     """
     lined = _axis_last(values, axis)
     width = lined.shape[-1]

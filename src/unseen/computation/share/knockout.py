@@ -65,7 +65,8 @@ KNOCKOUT: Final = Profile(
 def of_largest(values: Shared, carried: Words) -> Words:
     """Of (count, lines) values and words (k, count, lines), those of each line's largest value: (k, lines).
 
-    Of equal values the one that comes first in its group wins; `carried` are shares of the ring.
+    Exact over the whole range. Of equal values the one that comes first in its group wins; `carried` are shares of
+    the ring. Five rounds leave a fifth of the values; four, where no more than two are left.
     """
     if values.shape != carried.shape[1:] or not values.shape[0]:
         raise MisuseError(f"words of shape {carried.shape} are not carried by values of shape {values.shape}")

@@ -39,8 +39,9 @@ class MaskedMatrix:
     number: int
 
     def __matmul__(self, right: Shared) -> Shared:
-        """(m, k) by (k, n): fractions added, not truncated; one round, 8·kn bytes to each peer.
+        """(m, k) by (k, n): fractions added, not truncated, exact; one round, 8·kn bytes to each peer.
 
+        |product| must stay below 2^(62 - both fractions).
         With E = M - A opened before and D = R - B opened now, M·R = E·R + A·D + A·B, of which the source gives
         shares of the last.
         """
@@ -54,8 +55,9 @@ class MaskedMatrix:
         return Shared(circle, c, self.value.fraction + right.fraction)
 
     def gram(self, other: MaskedMatrix, asked: Ticket | None = None) -> Shared:
-        """selfᵀ @ other, (k, k'), for two of the same rows: fractions added, not truncated; local.
+        """selfᵀ @ other, (k, k'), for two of the same rows: fractions added, not truncated, exact; local.
 
+        |product| must stay below 2^(62 - both fractions).
         With X = E + A and Y = F + B, both E and F opened before, XᵀY = Eᵀ·Y + Aᵀ·F + Aᵀ·B. `asked` is what
         `MaskGram` of the two was announced as.
         """

@@ -27,7 +27,7 @@ VARIANCE: Final = Profile(
     id="share/variance",
     title="Variance of shared numbers",
     source="squares of what is left when the mean is taken off",
-    failure="none; relative error below 2^-20 of the variance, and a few steps",
+    failure="none; relative error below 2^-20 of the variance, and five steps",
     rounds=lambda count, results: 6,
     bytes_sent=lambda count, results, parties: parties * (parties - 1) * 8 * (7 * results + count),
 )
@@ -42,7 +42,10 @@ DOT: Final = Profile(
 
 
 def mean(values: Shared, axis: int | None = None) -> Shared:
-    """The mean over all or along an axis, with the same fraction: two rounds. |sum| < 2^(62 - fraction)."""
+    """The mean over all or along an axis, with the same fraction: two rounds, one for a power of two of values.
+
+    |sum| must stay below 2^(62 - fraction). Relative error below 2^-23, and three steps.
+    """
     number = _number(values, axis)
     return _divided(values.sum(axis), number)
 
@@ -51,8 +54,8 @@ def variance(values: Shared, axis: int | None = None, freedom: int = 0) -> Share
     """Σ(x - mean)²/(n - freedom) over all or along an axis, with the same fraction: six rounds.
 
     The sum of squares must stay below 2^(62 - 2·fraction): values of magnitude m, n of them, n·m² < 2^14 with 24
-    fractional bits. Rescale larger ones to fewer bits, or bring them to their own unit first. `freedom` is 1 for a
-    sample's variance.
+    fractional bits. Rescale larger ones to fewer bits, or bring them to their own unit first. Relative error below
+    2^-20, and five steps. `freedom` is 1 for a sample's variance.
     """
     number = _number(values, axis)
     if number <= freedom:
@@ -67,7 +70,7 @@ def variance(values: Shared, axis: int | None = None, freedom: int = 0) -> Share
 def dot(left: Shared, right: Shared) -> Shared:
     """Σ left·right of two vectors, at the larger fraction: two rounds, 16 bytes an element to each peer.
 
-    |Σ| must stay below 2^(62 - both fractions).
+    |Σ| must stay below 2^(62 - both fractions); off by less than a step, for the whole sum is truncated once.
     """
     if left.shape != right.shape or len(left.shape) != 1:
         raise MisuseError(f"shapes {left.shape} and {right.shape} have no dot product")

@@ -62,6 +62,9 @@ class PrivateMatrix:
 
     `mine` is the matrix's words at the owner, None elsewhere; `masked` is the matrix less its mask, known to
     all parties but of use to the others only; `mask` is known to the owner; `number` names it to the source.
+
+    Products are exact; their magnitudes, at all fractions together, must stay below 2^62 units of the last place.
+    Nobody learns anything by them: the owner sees the other factor under a uniform mask.
     """
 
     circle: Circle
@@ -146,19 +149,22 @@ class PrivateMatrix:
         return finish
 
     def gram(self, other: PrivateMatrix) -> Shared:
-        """selfᵀ @ other for two private matrices, no round: both are masked already.
+        """selfᵀ @ other for two private matrices of the same rows, no round: both are masked already.
 
         XᵀY = E_Xᵀ·Y at Y's owner + A_Xᵀ·E_Y at X's owner + A_Xᵀ·A_Y from the source.
         """
         fraction = self.fraction + other.fraction
         shape = (self.shape[1], other.shape[1])
+        if self.shape[0] != other.shape[0]:
+            raise MisuseError(f"both factors must have {self.shape[0]} rows, not one {other.shape[0]}")
         if self.owner == other.owner:
             if self.mine is None or other.mine is None:
                 return Shared(self.circle, np.zeros(shape, dtype=np.uint64), fraction)
             if other is self:
                 return Shared(self.circle, ring.symmetric_product((self.mine, self.mine)), fraction)
             return Shared(self.circle, ring.transposed_product(self.mine, other.mine), fraction)
-        (words,) = self.circle.source.ask(MaskGram(self.number, other.number, *shape)).take()
+        kind = MaskGram(self.number, other.number, *shape, self.shape[0], self.start, other.start)
+        (words,) = self.circle.source.ask(kind).take()
         if other.mine is not None:
             words = words + ring.transposed_product(self.masked, other.mine)
         elif self.mask is not None:

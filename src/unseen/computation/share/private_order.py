@@ -61,7 +61,7 @@ class PrivateOrder:
     relative: Index
 
     def apply(self, table: Shared, asked: Ticket | None = None) -> Shared:
-        """Shared (count, …) to (chosen, …): row i is the table's row order[i]. One round.
+        """Shared (count, …) to (chosen, …): row i is the table's row order[i], exactly. One round.
 
         8 bytes a number from each party but the owner. `asked` is what was announced for this table.
         """
@@ -140,7 +140,7 @@ def private_order(
 
 
 def private_gather(circle: Circle, owner: int, index: Index | None, chosen: int, table: Shared) -> Shared:
-    """Rows of a shared table at places known to one party, which may repeat: (chosen, …). Three rounds.
+    """Rows of a shared table at places known to one party, which may repeat, exactly: (chosen, …). Three rounds.
 
     The rows in use come first, in rising order; the differences of each to the one before are spread among zeros
     to where its copies begin; what they add up to are the copies. Two orders and one choice of rows.

@@ -25,7 +25,7 @@ QUOTIENT: Final = Profile(
     id="share/quotient",
     title="Quotient of shared numbers, the least denominator known",
     source="Catrina and Saxena, FC 2010",
-    failure="none; relative error below 2^-20 of a quotient, and one step",
+    failure="none; relative error below 2^-20 of a quotient, and 2^-22 and one step",
     rounds=lambda count, powers: 23,
     bytes_sent=lambda count, powers, parties: (
         parties
@@ -44,7 +44,8 @@ _GUESS: Final = (436.8 / 73, -768 / 73, 409.6 / 73)
 def quotient(numerator: Shared, denominator: Shared, least: float, fraction: int) -> Shared:
     """numerator / denominator for denominators in [least, 1) of 31 fractional bits, numerators of as many.
 
-    Right where |quotient| < 2^10. `least` is public. About log4(1/least) + 3 comparisons' worth of work.
+    Right where |quotient| < 2^10, to 2^-20 of it, 2^-22 and a step of the result. `least` is public. 23 rounds,
+    and about log4(1/least) + 3 comparisons' worth of work.
     """
     if numerator.fraction != 31 or denominator.fraction != 31 or not 2.0**-26 <= least < 1:
         raise MisuseError("a quotient takes numbers of 31 fractional bits, and denominators of 2^-26 or more")

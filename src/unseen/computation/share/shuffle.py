@@ -32,7 +32,7 @@ SHUFFLE: Final = Profile(
 def shuffle(table: Shared) -> Shared:
     """(rows, …) in a uniformly random order of the rows: as many rounds as parties.
 
-    8 bytes a number from each party but the first, and 8 from each but the last.
+    Exact over the whole ring. 8 bytes a number from each party but the first, and 8 from each but the last.
     """
     circle, shape = table.circle, table.shape
     if not shape:

@@ -70,8 +70,7 @@ def in_turns(running: Iterable[Steps[Any]], at_once: int) -> list[Any]:
             results[i] = end.value
             return
         for channel in opening.circle.others():
-            for share in (*opening.shares, *opening.bits):
-                channel.send(opening.tag, share)
+            channel.send_all(opening.tag, (*opening.shares, *opening.bits))
         active.append((i, steps, opening))
 
     while True:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from unseen.data.classify.category import CATEGORIES
 from unseen.data.classify.column import Sample, classify_column, of_category
 from unseen.data.dataset import Classified, Evidence
+from unseen.data.number_column import is_number
 from unseen.data.source import Source, open_source
 from unseen.errors import MisuseError
 
@@ -51,5 +52,4 @@ def sampled(column: pa.Array | pa.ChunkedArray) -> Sample:
         return Sample(pa.array([], pa.string()))
     texts = pc.utf8_trim_whitespace(whole.drop_null().cast(pa.string()))
     texts = texts.filter(pc.not_equal(texts, ""))
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return Sample(texts, temporal=pa.types.is_temporal(kind), numeric=numeric)
+    return Sample(texts, temporal=pa.types.is_temporal(kind), numeric=is_number(kind))

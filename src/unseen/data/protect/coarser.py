@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from unseen.data.number_column import as_numbers
 from unseen.data.protect.cmac import ColumnMac
 from unseen.data.protect.protection import Reason
 from unseen.data.protect.secret import Secret
@@ -123,11 +124,3 @@ class DateShift:
             moved = pc.add(pc.cast(values, pa.int32()), pa.array(days.astype(np.int32)))
             return pc.cast(moved, values.type)
         return pc.cast(pc.add(pc.cast(values, pa.int64()), pa.array(days * _DAY[values.type.unit])), values.type)
-
-
-def as_numbers(values: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """A numeric column as floats, missing ones as NaN. Raises DataError for other types."""
-    kind = values.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise DataError(f"a column of type {kind} is none of numbers")
-    return np.asarray(pc.fill_null(pc.cast(values, pa.float64(), safe=False), float("nan")), np.float64)

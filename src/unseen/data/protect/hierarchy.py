@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from unseen.data.protect.coarser import as_numbers
+from unseen.data.number_column import as_numbers, is_number
 from unseen.errors import DataError, MisuseError
 
 ANYTHING: Final = "*"
@@ -135,7 +135,7 @@ def fitting(values: pa.Array) -> Hierarchy:
     kind = values.type
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return Calendar()
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if is_number(kind):
         numbers = as_numbers(values)
         known = numbers[~np.isnan(numbers)]
         spread = float(known.max() - known.min()) if len(known) else 0.0

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from unseen.data.protect.coarser import as_numbers
+from unseen.data.number_column import as_numbers, is_number
 from unseen.errors import DataError
 
 OTHER: Final = "other"
@@ -133,7 +133,7 @@ def coding(kind: pa.DataType, names: Sequence[str] = ()) -> Coding:
     """
     if pa.types.is_boolean(kind):
         return Names(kind, TRUTHS)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if is_number(kind):
         return Numbers(kind)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return Dates(kind)

@@ -16,13 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from unseen.application.alignment import ALIGN, OVERLAP, Align, Overlap
+from unseen.application.alignment import ALIGN, OVERLAP
 from unseen.application.alignment.picture import circles, distance, lens
 from unseen.application.alignment.presentation import lines, present
+from unseen.application.lazy import Lazy
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.encoding import Json
-from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError
+from unseen.errors import DataError, MisuseError, ProtocolError, RefusedError, UnavailableError
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.application import Request, Run
 from unseen.interaction.flow import check_flows
@@ -30,7 +31,6 @@ from unseen.interaction.law.verdict import judge
 from unseen.interaction.plan import Plan
 from unseen.interaction.template import read
 
-Application = Align | Overlap
 TERMS = read("alignment").replace("smallest_overlap: 1000", "smallest_overlap: 5")
 TABLES = {
     "bank": pa.table({"tax_number": [f"t{i}" for i in range(40)], "SEGMENT": [f"s{i}" for i in range(40)]}),
@@ -46,14 +46,14 @@ def body(**more: Any) -> dict[str, Any]:
     return {"parties": parties, **more}
 
 
-def planned(application: Application, request: Mapping[str, Any], terms: str = TERMS) -> tuple[Plan, Agreement]:
+def planned(application: Lazy, request: Mapping[str, Any], terms: str = TERMS) -> tuple[Plan, Agreement]:
     agreement = from_yaml(terms)
     asked = Request("a" * 32, application.name, agreement.id, "bank", "0" * 64, request)
     return application.plan(asked, agreement), agreement
 
 
 def ran(
-    application: Application, plan: Plan, folder: Path, tables: Mapping[str, pa.Table] = TABLES
+    application: Lazy, plan: Plan, folder: Path, tables: Mapping[str, pa.Table] = TABLES
 ) -> dict[str, Mapping[str, Json]]:
     def program(circle: Circle) -> Mapping[str, Json]:
         (folder / circle.me).mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def ran(
 
 @pytest.mark.parametrize("application", [ALIGN, OVERLAP], ids=["align", "overlap"])
 def test_the_template_is_an_agreement_for_both_and_the_plan_says_what_each_party_learns(
-    application: Application,
+    application: Lazy,
 ) -> None:
     plan, agreement = planned(application, body())
     check_flows(plan, agreement)
@@ -100,7 +100,7 @@ def test_columns_go_home_to_their_own_party_alone() -> None:
         (ALIGN, {"columns": ["SEGMENT", "SEGMENT"]}, "twice"),
     ],
 )
-def test_a_request_that_cannot_be_used_says_why(application: Application, change: Any, words: str) -> None:
+def test_a_request_that_cannot_be_used_says_why(application: Lazy, change: Any, words: str) -> None:
     request = body()
     request["parties"]["bank"] |= change
     with pytest.raises(MisuseError, match=words):
@@ -184,9 +184,7 @@ def test_a_few_bad_keys_are_left_out_with_a_warning_and_many_stop_it(tmp_path: P
 
 
 @pytest.mark.parametrize("application", [ALIGN, OVERLAP], ids=["align", "overlap"])
-def test_a_node_that_offers_more_than_declared_stops_itself_or_is_named(
-    application: Application, tmp_path: Path
-) -> None:
+def test_a_node_that_offers_more_than_declared_stops_itself_or_is_named(application: Lazy, tmp_path: Path) -> None:
     """The second: a bank whose own software does not count, as if it had been granted more."""
     request = body()
     request["parties"]["bank"]["rows"] = 39
@@ -266,3 +264,18 @@ def test_the_circles_overlap_in_proportion(r: float, s: float, share: float) -> 
 
 def test_a_picture_of_a_tiny_side_is_still_one() -> None:
     assert 'r="3.0"' in circles(("bank", 10_000_000), ("insurer", 1), 1)
+
+
+def test_a_count_that_would_not_fit_into_free_memory_is_stopped_before_it_is_read() -> None:
+    plan, _ = planned(OVERLAP, body())
+    estimate = OVERLAP.estimate(plan, 0)["memory"]
+
+    def program(circle: Circle) -> Mapping[str, Json]:
+        def release(_: str) -> pa.Table:
+            raise AssertionError("read before it was known to fit")
+
+        free = int(str(estimate)) - 1
+        return OVERLAP.run(Run(circle.me, plan, circle, release, lambda *_: None, Path(), memory=free))
+
+    with pytest.raises(UnavailableError, match="free some, or let fewer be counted"):
+        run_parties(program, list(plan.parties))

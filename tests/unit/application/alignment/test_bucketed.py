@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from bucket_homes import Told, ran, rows_at
 
 from unseen.application.alignment import ALIGN
-from unseen.computation.circle import Circle
-from unseen.computation.in_process import run_parties
 from unseen.computation.intersect.footprint import MIB, at_once, buckets_for, in_buckets
 from unseen.computation.intersect.spool import MOST_BUCKETS
-from unseen.encoding import Json
 from unseen.errors import AbortedError, DataError, MisuseError, RefusedError, UnavailableError
 from unseen.interaction.agreement import Agreement, from_yaml
-from unseen.interaction.application import Request, Run
+from unseen.interaction.application import Request
 from unseen.interaction.flow import check_flows
 from unseen.interaction.home import Home
 from unseen.interaction.law.verdict import judge
 from unseen.interaction.plan import Plan
 from unseen.interaction.template import read
-from unseen.interaction.workroom import Workroom
 
 TERMS = read("alignment").replace("smallest_overlap: 1000", "smallest_overlap: 5")
 CLIENTS = [f"t{i}" for i in range(400)]
@@ -59,60 +53,8 @@ def homes(tmp_path: Path) -> dict[str, Home]:
     return {name: Home.create(tmp_path / name, name, "127.0.0.1:1") for name in TABLES}
 
 
-Told = list[tuple[str, float, str]]
-
-
-def ran(
-    plan: Plan,
-    homes: Mapping[str, Home],
-    tables: Mapping[str, pa.Table] = TABLES,
-    told: Told | None = None,
-    dies: Callable[[str, str], bool] = lambda party, note: False,
-    memory: int | None = None,
-) -> dict[str, Mapping[str, Json]]:
-    """Results by party. `dies` says at which word of its progress a party's worker is gone."""
-
-    def program(circle: Circle) -> Mapping[str, Json]:
-        def progress(step: str, done: float, note: str = "") -> None:
-            if told is not None and circle.rank == 0:
-                told.append((step, done, note))
-            if dies(circle.me, note):
-                raise AbortedError("the worker is gone")
-
-        @contextmanager
-        def batches(_: str) -> Iterator[pa.RecordBatchReader]:
-            yield tables[circle.me].to_reader(max_chunksize=64)
-
-        room = Workroom(homes[circle.me], plan.job)
-        try:
-            return ALIGN.run(
-                Run(
-                    circle.me,
-                    plan,
-                    circle,
-                    lambda _: tables[circle.me],
-                    progress,
-                    homes[circle.me].path,
-                    batches=batches,
-                    room=room,
-                    memory=memory,
-                )
-            )
-        finally:
-            room.close()
-
-    return dict(zip(plan.parties, run_parties(program, list(plan.parties)), strict=True))
-
-
-def rows_at(homes: Mapping[str, Home], party: str, job: str = JOBS[0]) -> pa.Table:
-    """All parts of a party's result, in their order."""
-    kept = homes[party].results(job)
-    parts = [pq.read_table(io.BytesIO(kept.read(name))) for name in kept.names() if name.startswith("common/")]
-    return pa.concat_tables(parts)
-
-
 def assert_right(homes: Mapping[str, Home], job: str = JOBS[0]) -> None:
-    bank, insurer = (rows_at(homes, party, job).to_pydict() for party in TABLES)
+    bank, insurer = (rows_at(homes[party], job).to_pydict() for party in TABLES)
     assert bank["tax_number"] == [name.strip().lower() for name in insurer["tax_number"]]
     assert sorted(bank["tax_number"]) == sorted(set(CLIENTS) & {name.strip().lower() for name in POLICIES})
     assert [name[1:] for name in bank["tax_number"]] == [segment[1:] for segment in bank["SEGMENT"]]
@@ -123,7 +65,7 @@ def test_each_takes_home_its_rows_a_file_a_bucket_in_one_order(homes: dict[str, 
     check_flows(plan, agreement)
     judge(plan, agreement).require_permitted()
     told: Told = []
-    results = ran(plan, homes, told=told)
+    results = ran(plan, homes, TABLES, told)
     assert_right(homes)
     assert (results["bank"]["common"], results["bank"]["offered"], results["bank"]["files"]) == (230, 400, 8)
     keys: Any = results["bank"]["keys"]
@@ -148,7 +90,7 @@ def test_a_run_that_broke_off_goes_on_with_the_first_bucket_that_is_not_done_at_
             return party == "insurer" and note.startswith(f"bucket {at} ")
 
         with pytest.raises(AbortedError, match="gone"):
-            ran(plan, homes, dies=dies)
+            ran(plan, homes, TABLES, dies=dies)
     shuffled = {
         name: table.slice(100).to_batches() + table.slice(0, 100).to_batches() for name, table in TABLES.items()
     }
@@ -160,11 +102,11 @@ def test_a_run_that_broke_off_goes_on_with_the_first_bucket_that_is_not_done_at_
     assert "in 8 buckets, going on with bucket 6" in [note for _, _, note in told]
     assert not any(note.startswith("bucket 5 ") for _, _, note in told)
     assert (results["bank"]["common"], results["insurer"]["common"]) == (230, 230)
-    bank, insurer = (rows_at(homes, party, JOBS[2]).to_pydict() for party in TABLES)
+    bank, insurer = (rows_at(homes[party], JOBS[2]).to_pydict() for party in TABLES)
     assert bank["tax_number"] == [name.strip().lower() for name in insurer["tax_number"]]
     assert len(bank["tax_number"]) == 230
     with pytest.raises(MisuseError, match="left nothing here to go on from"):
-        ran(planned(job=JOBS[0][::-1], buckets=8, columns=["SEGMENT"], resumes=JOBS[0])[0], homes)
+        ran(planned(job=JOBS[0][::-1], buckets=8, columns=["SEGMENT"], resumes=JOBS[0])[0], homes, TABLES)
 
 
 def test_another_request_or_list_begins_anew_and_is_right(homes: dict[str, Home]) -> None:
@@ -172,11 +114,28 @@ def test_another_request_or_list_begins_anew_and_is_right(homes: dict[str, Home]
         return note.startswith("bucket 4 ")
 
     with pytest.raises(AbortedError):
-        ran(planned(buckets=8)[0], homes, dies=dies)
+        ran(planned(buckets=8)[0], homes, TABLES, dies=dies)
     plan, _ = planned(job=JOBS[1], buckets=8, columns=["SEGMENT"], resumes=JOBS[0])
-    results = ran(plan, homes)
+    results = ran(plan, homes, TABLES)
     assert results["bank"]["gone_on_from"] == 0
     assert_right(homes, JOBS[1])
+
+
+@pytest.mark.parametrize("common", [True, False])
+def test_a_list_of_one_customer_goes_in_buckets_too(homes: dict[str, Home], common: bool) -> None:
+    """Most buckets hold nobody: what would go home with them is an empty file."""
+    tables = {
+        "bank": pa.table({"tax_number": ["t1" if common else "x"], "SEGMENT": ["s1"]}),
+        "insurer": pa.table({"tax_number": ["t1", "t2", "t3"], "PRODUCT": [1, 2, 3]}),
+    }
+    terms = TERMS.replace("smallest_overlap: 5", "smallest_overlap: 1")
+    plan, _ = planned(terms, rows=(1, 3), buckets=8, columns=["SEGMENT"])
+    if not common:
+        with pytest.raises(RefusedError, match="smallest-overlap"):
+            ran(plan, homes, tables)
+        return
+    assert ran(plan, homes, tables)["bank"]["files"] == 8
+    assert rows_at(homes["bank"], JOBS[0]).to_pydict() == {"tax_number": ["t1"], "SEGMENT": ["s1"]}
 
 
 def test_one_recipient_alone_takes_rows_home(homes: dict[str, Home]) -> None:
@@ -184,9 +143,9 @@ def test_one_recipient_alone_takes_rows_home(homes: dict[str, Home]) -> None:
     told = plan.disclosures()
     assert "into how many buckets the lists are cut: 4" in " ".join(told["bank"])
     assert "how many customers are common" not in " ".join(told["bank"])
-    results = ran(plan, homes)
+    results = ran(plan, homes, TABLES)
     assert results["insurer"]["common"] == 230
-    assert rows_at(homes, "insurer").num_rows == 230
+    assert rows_at(homes["insurer"], JOBS[0]).num_rows == 230
     assert "common" not in results["bank"]
     assert homes["bank"].results(JOBS[0]).names() == []
 
@@ -202,9 +161,9 @@ def test_unfit_keys_stop_it_before_anything_of_them_is_sent(homes: dict[str, Hom
     with pytest.raises(DataError, match=r"100\.00% of the keys are empty"):
         ran(planned(buckets=4)[0], homes, empty)
     with pytest.raises(RefusedError, match="declared-size"):
-        ran(planned(buckets=4, rows=(399, 900))[0], homes)
+        ran(planned(buckets=4, rows=(399, 900))[0], homes, TABLES)
     with pytest.raises(RefusedError, match="smallest-overlap"):
-        ran(planned(TERMS.replace("smallest_overlap: 5", "smallest_overlap: 231"), buckets=4)[0], homes)
+        ran(planned(TERMS.replace("smallest_overlap: 5", "smallest_overlap: 231"), buckets=4)[0], homes, TABLES)
 
 
 def test_the_plan_cuts_what_would_not_fit_into_the_memory_that_it_allows() -> None:
@@ -250,20 +209,27 @@ def test_a_machine_with_less_memory_cuts_finer_and_says_so(homes: dict[str, Home
     terms = TERMS.replace("most_identifiers: 1000000", "most_identifiers: 134217728")
     plan, _ = planned(terms, buckets=2, rows=(2 * 10**7, 2 * 10**7), columns=["SEGMENT"])
     told: Told = []
-    results = ran(plan, homes, told=told, memory=2200 * MIB)
+    results = ran(plan, homes, TABLES, told=told, memory=2200 * MIB)
     assert results["bank"]["buckets"] == 4
     assert any("2 planned; a machine here or there has less memory" in note for _, _, note in told)
     assert_right(homes)
     with pytest.raises(UnavailableError, match="has 700 MiB of memory free"):
-        ran(plan, homes, memory=700 * MIB)
+        ran(plan, homes, TABLES, memory=700 * MIB)
 
 
 def test_a_list_that_does_not_fit_as_a_whole_is_stopped_before_it_is_read(homes: dict[str, Home]) -> None:
     terms = TERMS.replace("most_identifiers: 1000000", "most_identifiers: 134217728")
-    for more in ({"buckets": 1}, {"most_repeats": 3}):
+    for more in ({"buckets": 1}, {"most_repeats": 3, "buckets": 1}):
         plan, _ = planned(terms, rows=(10**7, 10**7), **more)
         with pytest.raises(UnavailableError, match=r"of memory at \w+, and 2,000 are free; .*`memory: 2000`"):
-            ran(plan, homes, memory=2000 * MIB)
+            ran(plan, homes, TABLES, memory=2000 * MIB)
+
+
+def test_what_cannot_be_cut_is_not_told_to_cut(homes: dict[str, Home]) -> None:
+    terms = TERMS.replace("most_identifiers: 1000000", "most_identifiers: 134217728")
+    plan, _ = planned(terms, rows=(2000, 10**7), method="curves")
+    with pytest.raises(UnavailableError, match=r"and 2,000 are free; free some$"):
+        ran(plan, homes, TABLES, memory=2000 * MIB)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +239,7 @@ def test_a_list_that_does_not_fit_as_a_whole_is_stopped_before_it_is_read(homes:
         ({"buckets": 8192}, "buckets"),
         ({"memory": 100}, "memory"),
         ({"buckets": 4, "method": "curves"}, "bucket by bucket"),
-        ({"buckets": 4, "most_repeats": 2}, "bucket by bucket"),
+        ({"buckets": 4, "most_repeats": 2, "method": "vector-ole"}, "leave `method` out"),
         ({"memory": 2000, "prepare": True}, "bucket by bucket"),
         ({"resumes": JOBS[1]}, "none; leave it out"),
         ({"resumes": "../x", "buckets": 4}, "resumes"),

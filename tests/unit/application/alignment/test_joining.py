@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from unseen.application.alignment import ALIGN, OVERLAP, Align, Overlap
+from unseen.application.alignment import ALIGN, OVERLAP
 from unseen.application.alignment.presentation import lines
+from unseen.application.lazy import Lazy
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.encoding import Json
@@ -58,7 +59,7 @@ def body(choices: int = 2, **more: Any) -> dict[str, Any]:
     return {"parties": parties, "most_unfit": 0.05, **more}
 
 
-def planned(request: Mapping[str, Any], application: Align | Overlap = ALIGN) -> Plan:
+def planned(request: Mapping[str, Any], application: Lazy = ALIGN) -> Plan:
     agreement = from_yaml(TERMS)
     plan = application.plan(
         Request("a" * 32, application.name, agreement.id, "bank", "0" * 64, request), agreement
@@ -67,9 +68,7 @@ def planned(request: Mapping[str, Any], application: Align | Overlap = ALIGN) ->
     return plan
 
 
-def ran(
-    request: Mapping[str, Any], folder: Path, application: Align | Overlap = ALIGN
-) -> dict[str, Mapping[str, Json]]:
+def ran(request: Mapping[str, Any], folder: Path, application: Lazy = ALIGN) -> dict[str, Mapping[str, Json]]:
     plan = planned(request, application)
 
     def program(circle: Circle) -> Mapping[str, Json]:
@@ -164,7 +163,7 @@ def test_a_single_key_column_joins_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("application", [ALIGN, OVERLAP], ids=["align", "overlap"])
-def test_one_key_column_may_have_a_rule_without_a_join(application: Align | Overlap, tmp_path: Path) -> None:
+def test_one_key_column_may_have_a_rule_without_a_join(application: Lazy, tmp_path: Path) -> None:
     parties = {
         "bank": {"dataset": "clients", "key": "phone", "rule": "unseen-phone/1:DE", "rows": 63},
         "insurer": {"dataset": "policies", "key": "telephone", "rule": "unseen-phone/1", "rows": 61},

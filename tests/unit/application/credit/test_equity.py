@@ -58,7 +58,7 @@ def test_the_partner_learns_nothing_of_it_and_the_plan_says_what_the_holder_does
     assert "fairness" in plan.outputs["lender"]
     assert any("protected group" in sentence for sentence in plan.disclosures()["lender"])
     declared = {line.kind for line in plan.messages() or () if line.carries is Carries.DISCLOSED}
-    assert {"reveal/fairness", "credit/groups"} <= declared
+    assert {"reveal/fairness", "fairness/groups"} <= declared
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ from rich.console import Console
 
 from unseen.application.credit.report import Context, render
 from unseen.application.credit.summary import show
+from unseen.cli.specimen import HEADER_BYTES
 from unseen.computation.blocks import BLOCKS
+from unseen.computation.lattice import DEGREE
+from unseen.computation.share.private import PRIVATE_MATRIX
 from unseen.errors import MisuseError, RefusedError
 from unseen.interaction.checks import parameter
 from unseen.interaction.flow import check_flows
@@ -76,6 +79,22 @@ def test_nobody_is_told_what_a_bin_is_worth(
     assert not any("weight of evidence" in sentence or "points" in sentence for sentence in learned["bureau"])
     assert not any("how many bad ones" in sentence for sentence in learned["lender"])
     check_flows(rehearsal.plan(), rehearsal.agreement())
+
+
+def test_the_partners_bins_are_masked_once_for_training_scores_and_points(
+    ran: tuple[Rehearsal, Any, Path],
+) -> None:
+    """As many bytes as the profile says of one private matrix of all rows; the other is that of counting, which
+    has a lattice's rows and all bins."""
+    rehearsal, results, _ = ran
+    bins = sum(len(column["bins"]) for column in results["bureau"]["own_columns"])
+    rows = results["bureau"]["rows"]["aligned"]
+    assert PRIVATE_MATRIX.bytes_sent is not None
+    sent: Any = rehearsal.sent["bureau"]["private-matrix"]
+    counting = sent["bytes"] - PRIVATE_MATRIX.bytes_sent(rows, bins, 2) - 2 * HEADER_BYTES
+    assert sent["messages"] == 2
+    assert counting % (8 * DEGREE) == 0
+    assert bins <= counting // (8 * DEGREE) < 2 * bins
 
 
 def test_points_that_are_agreed_to_be_told_are_those_of_the_pooled_card_and_add_up(

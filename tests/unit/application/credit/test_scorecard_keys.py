@@ -22,23 +22,19 @@ QUICK = {"self_test": False, "seed": "keys"}
 @pytest.fixture(scope="module")
 def written(german: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Both sides' identifiers as each writes them; a third of the lender's customers has no tax number there."""
-    lender, bureau = german["lender"], german["bureau"]
-    number = {name: 10_000_000 + 7919 * place for place, name in enumerate({*lender["id"], *bureau["id"]})}
-    days = {name: pd.Timestamp("1960-01-01") + pd.Timedelta(days=n % 9000) for name, n in number.items()}
-    ours = lender["id"].map(number)
-    theirs = bureau["id"].map(number)
-    return {
-        "lender": lender.drop(columns="id").assign(
-            tax=[f"t-{n}" if n % 3 else None for n in ours],
-            phone=[f"0151 {n}" for n in ours],
-            born=[days[name].strftime("%d.%m.%Y") for name in lender["id"]],
-        ),
-        "bureau": bureau.drop(columns="id").assign(
-            tax=[f"T{n}" for n in theirs],
-            phone=[f"+49151{n}" for n in theirs],
-            born=[days[name].strftime("%Y-%m-%d") for name in bureau["id"]],
-        ),
-    }
+    return {name: _with_keys(table, name == "lender") for name, table in german.items()}
+
+
+def _with_keys(table: pd.DataFrame, lender: bool) -> pd.DataFrame:
+    place = table["id"].str[3:].astype(int) + 1000 * table["id"].str.startswith("XX")
+    number = 10_000_000 + 7919 * place
+    days = pd.Timestamp("1960-01-01") + pd.to_timedelta(number % 9000, unit="D")
+    if lender:
+        tax, phone, born = [f"t-{n}" if n % 3 else None for n in number], "0151 ", "%d.%m.%Y"
+    else:
+        tax, phone, born = [f"T{n}" for n in number], "+49151", "%Y-%m-%d"
+    keys = {"tax": tax, "phone": [f"{phone}{n}" for n in number], "born": days.dt.strftime(born)}
+    return table.drop(columns="id").assign(**keys)
 
 
 def test_keys_in_order_of_preference_meet_all_common_customers(
@@ -52,6 +48,26 @@ def test_keys_in_order_of_preference_meet_all_common_customers(
     assert sum(key.startswith("T1") for key in keys) + sum(key.startswith("+49151") for key in keys) == 900
     told = rehearsal.plan().disclosures()["bureau"]
     assert any("bureau tax = lender tax, else bureau phone = lender phone" in sentence for sentence in told)
+
+
+def test_three_institutions_meet_by_composite_keys_and_by_keys_in_turn(
+    german: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    bureau = german["bureau"]
+    names = [name for name in bureau.columns if name != "id"]
+    cut = {
+        "lender": german["lender"],
+        "bureau": bureau[["id", *names[:-5]]],
+        "telecom": bureau[["id", *names[-5:]]].sample(850, random_state=4),
+    }
+    common = len(set.intersection(*(set(table["id"]) for table in cut.values())))
+    tables = {name: _with_keys(table, name == "lender") for name, table in cut.items()}
+    in_turn = {**IN_TURN, "telecom": IN_TURN["bureau"]}
+    for keys in (in_turn, {name: {"keys": side["keys"][1:]} for name, side in in_turn.items()}):
+        folder = tmp_path / str(len(keys["lender"]["keys"]))
+        folder.mkdir()
+        results: Any = Rehearsal(tables, {**QUICK, "reasons": 0}, keys=keys).run(folder)
+        assert {result["rows"]["aligned"] for result in results.values()} == {common}
 
 
 def test_one_key_by_its_rule_and_rows_without_one(written: dict[str, pd.DataFrame], tmp_path: Path) -> None:

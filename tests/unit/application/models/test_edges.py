@@ -10,12 +10,21 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from joint import Joint
+from sklearn.linear_model import LogisticRegression
 
 from unseen.application import boosting, network, regression
-from unseen.errors import DataError
+from unseen.errors import DataError, UnseenError
 
 FAMILIES = ("linear", "logistic", "poisson", "gamma")
+MODELS = {
+    "linear": sm.families.Gaussian(),
+    "logistic": sm.families.Binomial(),
+    "poisson": sm.families.Poisson(),
+    "gamma": sm.families.Gamma(sm.families.links.Log()),
+}
 TREES: dict[str, Any] = {"trees": 2, "depth": 2, "bins": 8, "least_weight": 0.1}
+NETWORK: dict[str, Any] = {"layers": [2], "epochs": 1, "batch": 40}
+SCORED: dict[Any, dict[str, Any]] = {boosting.APPLICATION: TREES, network.APPLICATION: NETWORK}
 
 
 def people(rows: int, columns: int, family: str, seed: int = 12) -> pd.DataFrame:
@@ -48,6 +57,16 @@ def fit(family: str, house: Joint, **more: Any) -> dict[str, dict[str, Any]]:
     return house.run(family=family, label={"positive": [1]} if family == "logistic" else {}, **more)
 
 
+def assert_statsmodels(table: pd.DataFrame, family: str, result: dict[str, Any]) -> None:
+    """The coefficients are those of statsmodels on the pooled table."""
+    names = [name for name in table.columns if name not in ("id", "label")]
+    expected = sm.GLM(table["label"], sm.add_constant(table[names]), MODELS[family]).fit(tol=1e-12)
+    found = {line["column"]: line["value"] for line in result["coefficients"]}
+    np.testing.assert_allclose(
+        [found[name] for name in ("(intercept)", *names)], expected.params[["const", *names]], atol=1e-3
+    )
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_regression_with_selection_signs_and_weights_sends_nothing_undeclared(
     family: str, tmp_path: Path
@@ -66,15 +85,7 @@ def test_a_regression_with_selection_signs_and_weights_sends_nothing_undeclared(
 def test_one_column_of_one_party_and_the_label_at_either(family: str, holder: str, tmp_path: Path) -> None:
     table = people(80, 1, family)
     result = fit(family, joint(regression.APPLICATION, table, tmp_path, holder))
-    model = {
-        "linear": sm.families.Gaussian(),
-        "logistic": sm.families.Binomial(),
-        "poisson": sm.families.Poisson(),
-        "gamma": sm.families.Gamma(sm.families.links.Log()),
-    }[family]
-    expected = sm.GLM(table["label"], sm.add_constant(table[["x0"]]), model).fit(tol=1e-12)
-    values = [line["value"] for line in result[holder]["coefficients"]]
-    np.testing.assert_allclose(values, expected.params, atol=1e-3)
+    assert_statsmodels(table, family, result[holder])
 
 
 @pytest.mark.parametrize(
@@ -139,14 +150,75 @@ def test_two_hundred_columns(tmp_path: Path) -> None:
     assert sum(trees["a"]["own_splits"].values()) + sum(trees["b"]["own_splits"].values()) == 3
 
 
+@pytest.mark.parametrize("family", ["logistic", "poisson", "gamma"])
+def test_three_rows_make_a_curve_too(family: str, tmp_path: Path) -> None:
+    label = {"logistic": [0.0, 1.0, 1.0], "poisson": [1.0, 2.0, 4.0], "gamma": [1.0, 2.0, 2.5]}[family]
+    table = people(3, 1, family).assign(label=label, x0=[0.3, -1.2, 2.0])
+    if family != "logistic":
+        assert_statsmodels(table, family, fit(family, joint(regression.APPLICATION, table, tmp_path))["a"])
+        return
+    # Three outcomes of which the middle one is the lowest column's: no line parts them, and none is steep.
+    result = fit(family, joint(regression.APPLICATION, table, tmp_path), penalty=1.0)
+    expected = LogisticRegression(tol=1e-10).fit(table[["x0"]], table["label"])
+    values = [line["value"] for line in result["a"]["coefficients"]]
+    # Three rows do not average the logistic series' error out.
+    np.testing.assert_allclose(values, [expected.intercept_[0], expected.coef_[0, 0]], atol=5e-3)
+
+
+@pytest.mark.parametrize("family", ["poisson", "gamma"])
+def test_two_hundred_columns_of_counts_and_amounts(family: str, tmp_path: Path) -> None:
+    table = people(900, 200, family)
+    assert_statsmodels(table, family, fit(family, joint(regression.APPLICATION, table, tmp_path))["a"])
+
+
+@pytest.mark.parametrize("application", list(SCORED), ids=lambda application: application.name)
+@pytest.mark.parametrize(("columns", "holder"), [(1, "a"), (1, "b"), (200, "b")])
+def test_scores_of_one_column_and_of_two_hundred(
+    application: Any, columns: int, holder: str, tmp_path: Path
+) -> None:
+    house = joint(application, people(200, columns, "logistic"), tmp_path, holder)
+    result = house.run(label={"positive": [1]}, **SCORED[application])
+    assert [party for party in "ab" if "evaluation" in result[party]] == [holder]
+
+
+def test_a_network_of_three_rows_has_none_to_hold_out(tmp_path: Path) -> None:
+    table = people(3, 1, "logistic").assign(label=[0.0, 1.0, 1.0])
+    with pytest.raises(DataError, match="good and bad outcomes among the held-out rows"):
+        joint(network.APPLICATION, table, tmp_path).run(label={"positive": [1]}, **NETWORK)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_column_that_another_partys_repeats_is_refused_and_a_penalty_shares_the_weight(
+    family: str, tmp_path: Path
+) -> None:
+    table = people(200, 1, family)
+    twice = table.assign(x1=table["x0"])
+    with pytest.raises(UnseenError, match=r"collinear|penalty"):
+        fit(family, joint(regression.APPLICATION, twice, tmp_path / "bare"))
+    result = fit(family, joint(regression.APPLICATION, twice, tmp_path / "both"), penalty=40.0)
+    alone = fit(family, joint(regression.APPLICATION, table, tmp_path / "alone"), penalty=20.0)
+    # Half the weight in each costs half of what the whole in one does.
+    values = [line["value"] for line in result["a"]["coefficients"]]
+    whole = [line["value"] for line in alone["a"]["coefficients"]]
+    np.testing.assert_allclose(values, [whole[0], whole[1] / 2, whole[1] / 2], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("family", "holder"),
+    [("linear", "b"), ("logistic", "c"), ("poisson", "a"), ("poisson", "b"), ("poisson", "c"), ("gamma", "a")],
+)
+def test_three_feature_parties_and_the_label_at_any(family: str, holder: str, tmp_path: Path) -> None:
+    """One of the columns is binary."""
+    table = people(120, 3, family).assign(x1=lambda t: (t["x1"] > 0).astype(float))
+    result = fit(family, joint(regression.APPLICATION, table, tmp_path, holder, ("a", "b", "c")))
+    assert_statsmodels(table, family, result[holder])
+
+
+@pytest.mark.parametrize("application", list(SCORED), ids=lambda application: application.name)
 @pytest.mark.parametrize("holder", ["a", "b", "c"])
-def test_three_feature_parties_and_the_label_at_any(holder: str, tmp_path: Path) -> None:
-    table = people(120, 3, "poisson")
-    result = fit("poisson", joint(regression.APPLICATION, table, tmp_path / "counts", holder, ("a", "b", "c")))
-    names = ["x0", "x1", "x2"]
-    expected = sm.GLM(table["label"], sm.add_constant(table[names]), sm.families.Poisson()).fit(tol=1e-12)
-    found = {line["column"]: line["value"] for line in result[holder]["coefficients"]}
-    np.testing.assert_allclose([found[name] for name in names], expected.params[names], atol=1e-3)
-    house = joint(network.APPLICATION, people(120, 3, "logistic"), tmp_path / "net", holder, ("a", "b", "c"))
-    scored = house.run(label={"positive": [1]}, layers=[2], epochs=1, batch=40, hidden=True)
+def test_scores_of_three_feature_parties_and_the_label_at_any(
+    application: Any, holder: str, tmp_path: Path
+) -> None:
+    house = joint(application, people(120, 3, "logistic"), tmp_path, holder, ("a", "b", "c"))
+    scored = house.run(label={"positive": [1]}, hidden=True, **SCORED[application])
     assert [party for party in "abc" if "evaluation" in scored[party]] == [holder]

@@ -67,12 +67,21 @@ def test_groups_of_a_partner_are_counted_and_the_model_is_attacked(name: str, tm
     assert not any("for each protected group" in words for words in plan.disclosures()["bureau"])
 
 
-def test_a_partner_with_coefficients_is_tested_for_what_it_could_tell_of_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["logistic", "linear"])
+def test_a_partner_with_coefficients_is_tested_for_what_it_could_tell_of_labels(
+    family: str, tmp_path: Path
+) -> None:
     joint = house(regression.APPLICATION, tmp_path)
     joint.tables = {**joint.tables, "bureau": joint.tables["bureau"].drop(columns="region")}
-    result = joint.run(family="logistic", label={"positive": [1]}, held_out=0.2, recipients=["bureau", "lender"])
+    if family == "linear":
+        draw, lender = np.random.default_rng(3), joint.tables["lender"]
+        numbers = draw.normal(size=ROWS) - lender["income"] + joint.tables["bureau"]["inquiries"]
+        joint.tables = {**joint.tables, "lender": lender.assign(label=numbers)}
+    label = {"positive": [1]} if family == "logistic" else {}
+    result = joint.run(family=family, label=label, held_out=0.2, recipients=["bureau", "lender"])
     whole = joint.tables["lender"].merge(joint.tables["bureau"], on="id")
-    expected = roc_auc_score(whole["label"], whole["inquiries"])
+    truth = whole["label"] if family == "logistic" else whole["label"] > whole["label"].median()
+    expected = roc_auc_score(truth, whole["inquiries"])
     assert result["lender"]["self_test"]["labels_by_bureau"] == pytest.approx(expected, abs=0.05)
     assert "self_test" not in result["bureau"]
 

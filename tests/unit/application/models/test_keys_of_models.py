@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from joint import Joint
 
-from unseen.application import boosting, regression
+from unseen.application import boosting, network, regression
 from unseen.errors import DataError, MisuseError
 
 ROWS = 120
-USES = {name: ["join"] for name in ("phone", "tax", "born", "mobile", "number", "birthday")}
+USES = {
+    name: ["join"] for name in ("phone", "tax", "born", "mobile", "number", "birthday", "tel", "code", "since")
+}
 BY_PHONE = {
     "lender": {"key": "phone", "rule": "unseen-phone/1:DE"},
     "bureau": {"key": "mobile", "rule": "unseen-phone/1"},
@@ -22,6 +24,12 @@ BY_PHONE = {
 IN_TURN = {
     "lender": {"keys": [["tax=unseen-document/1"], ["phone=unseen-phone/1:DE", "born=unseen-date/1:DMY"]]},
     "bureau": {"keys": [["number=unseen-document/1"], ["mobile=unseen-phone/1", "birthday=unseen-date/1"]]},
+}
+INSURER = {"keys": [["code=unseen-document/1"], ["tel=unseen-phone/1", "since=unseen-date/1"]]}
+APPLICATIONS: dict[Any, dict[str, Any]] = {
+    regression.APPLICATION: {"family": "logistic"},
+    boosting.APPLICATION: {"trees": 1, "depth": 2, "bins": 4},
+    network.APPLICATION: {"layers": [2], "epochs": 1, "batch": 40},
 }
 
 
@@ -52,7 +60,7 @@ def house(folder: Path, application: Any = regression.APPLICATION) -> Joint:
 
 
 def asked(keys: dict[str, Any]) -> dict[str, Any]:
-    features = {"lender": ["income"], "bureau": ["inquiries"]}
+    features = {"lender": ["income"], "bureau": ["inquiries"], "insurer": ["claims"]}
     parties = {name: {"dataset": "table", "features": features[name], **side} for name, side in keys.items()}
     return {"label": {"positive": [1]}, "parties": parties}
 
@@ -68,10 +76,7 @@ def test_telephone_numbers_written_in_two_ways_meet_by_their_rule(tmp_path: Path
 
 @pytest.mark.parametrize("application", [regression.APPLICATION, boosting.APPLICATION])
 def test_keys_in_order_of_preference_give_the_model_of_the_same_people(application: Any, tmp_path: Path) -> None:
-    joint = house(tmp_path, application)
-    more: dict[str, Any] = {"family": "logistic"}
-    if application is boosting.APPLICATION:
-        more = {"trees": 1, "depth": 2, "bins": 4}
+    joint, more = house(tmp_path, application), APPLICATIONS[application]
     both = [joint.run(**more, **asked(keys)) for keys in (BY_PHONE, IN_TURN)]
     if application is regression.APPLICATION:
         values = [[line["value"] for line in result["lender"]["coefficients"]] for result in both]
@@ -81,6 +86,35 @@ def test_keys_in_order_of_preference_give_the_model_of_the_same_people(applicati
     assert (
         "bureau number = lender tax, else bureau mobile = lender phone and bureau birthday = lender born" in told
     )
+
+
+def street(folder: Path, application: Any) -> Joint:
+    """An insurer too, that writes its keys as the bureau does; each knows some people that not all know."""
+    two = house(folder, application)
+    bureau = two.tables["bureau"]
+    names = {"mobile": "tel", "number": "code", "birthday": "since", "inquiries": "claims"}
+    insurer = bureau.rename(columns=names).assign(claims=np.random.default_rng(9).normal(size=ROWS))
+    insurer.loc[insurer["code"] < "T0050", "code"] = None
+    tables = {"lender": two.tables["lender"], "bureau": bureau.iloc[10:], "insurer": insurer.iloc[:-10]}
+    return Joint(application, tables, folder, USES)
+
+
+@pytest.mark.parametrize("application", list(APPLICATIONS), ids=lambda application: application.name)
+def test_three_parties_meet_by_composite_keys_and_by_keys_in_turn(application: Any, tmp_path: Path) -> None:
+    joint, more = street(tmp_path, application), APPLICATIONS[application]
+    in_turn = {**IN_TURN, "insurer": INSURER}
+    composite = {name: {"keys": side["keys"][1:]} for name, side in in_turn.items()}
+    both = [joint.run(**more, **asked(keys)) for keys in (composite, in_turn)]
+    rows = [{str(result["rows"]) for result in results.values()} for results in both]
+    assert rows[0] == rows[1]
+    assert str(ROWS - 20) in rows[0].pop()
+    if application is regression.APPLICATION:
+        values = [[line["value"] for line in results["lender"]["coefficients"]] for results in both]
+        np.testing.assert_allclose(*values, atol=1e-3)
+    told = [" ".join(joint.plan({**more, **asked(keys)}).disclosures()["bureau"]) for keys in (composite, in_turn)]
+    assert "for each key in turn" not in told[0]
+    assert "bureau number = insurer code = lender tax, else bureau mobile = insurer tel = lender phone" in told[1]
+    assert all("how many are common to all" in sentences for sentences in told)
 
 
 def test_rows_without_a_key_end_the_run_or_are_left_out_to_the_tolerated_share(tmp_path: Path) -> None:

@@ -46,8 +46,12 @@ def test_a_network_is_trained_measured_kept_in_parts_and_taken_up(tmp_path: Path
     assert shown["lender"]["layers"] == [2, 6, 1]
     assert "evaluation" not in shown["bureau"]
 
+    joint.run(**SETTINGS, **LABEL)
+    repeated = joint.file("lender", "scores.parquet").merge(scores, on="key")
+    np.testing.assert_allclose(repeated["score_x"], repeated["score_y"], atol=0.01)
+
     again = joint.run(**SETTINGS, **LABEL, model="1", hidden=True)
-    assert not (tmp_path / "2" / "lender" / "scores.parquet").exists()
+    assert not (tmp_path / "3" / "lender" / "scores.parquet").exists()
     hidden = again["lender"]["evaluation"]["figures"]
     assert hidden["auc"] == pytest.approx(figures["auc"], abs=1e-3)
     assert hidden["log_loss"] == pytest.approx(figures["log_loss"], abs=1e-3)

@@ -11,7 +11,7 @@ import pytest
 
 from unseen.application.regression import APPLICATION
 from unseen.application.regression.fitting import holds
-from unseen.application.regression.model import FILE, read_part, write_part
+from unseen.application.regression.model import KIND, read_part, write_part
 from unseen.application.regression.request import Family, read_request
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
@@ -155,7 +155,7 @@ def kept(circle: Circle, folder: Path) -> Path:
     own = folder / circle.me
     own.mkdir()
     write_part(own, circle.me, planned()[0], Family.POISSON, model)
-    return own / FILE
+    return own / KIND.file
 
 
 def test_parts_make_the_model_again_at_their_own_party_alone(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from unseen.application.several import OVERLAP_PAIRS
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
 from unseen.encoding import Json
-from unseen.errors import MisuseError, RefusedError
+from unseen.errors import MisuseError, RefusedError, UnavailableError
 from unseen.interaction.agreement import Agreement, from_yaml
 from unseen.interaction.application import Request, Run
 from unseen.interaction.flow import check_flows
@@ -137,6 +137,15 @@ def test_many_are_counted_on_a_sample_and_the_interval_is_told(tmp_path: Path) -
         ({"pairs": [["bank", "insurer"], ["insurer", "bank"]]}, "each pair once"),
         ({"pairs": []}, "pairs"),
         ({"exact_up_to": 1}, "exact_up_to"),
+        (
+            {
+                "parties": {
+                    name: {"dataset": "people", "keys": [["tax=unseen-key/1"], ["tax=unseen-key/1"]], "rows": 9}
+                    for name in TABLES
+                }
+            },
+            "a count is by one key",
+        ),
     ],
 )
 def test_a_request_that_does_not_fit_says_why(more: dict[str, Any], words: str) -> None:
@@ -156,3 +165,16 @@ def test_more_than_declared_stops_it_and_the_estimate_grows_with_the_pairs(tmp_p
         ran(plan, tmp_path, {**TABLES, "bank": pa.table({"tax": [f"t{i}" for i in range(101)]})})
     one, _ = planned(pairs=[["bank", "insurer"]])
     assert 2 * OVERLAP_PAIRS.estimate(one, 0)["bytes"] == OVERLAP_PAIRS.estimate(plan, 0)["bytes"]
+
+
+def test_what_would_not_fit_into_free_memory_is_stopped_before_it_is_read() -> None:
+    plan, _ = planned()
+
+    def program(circle: Circle) -> Mapping[str, Json]:
+        def release(_: str) -> pa.Table:
+            raise AssertionError("read before it was known to fit")
+
+        return OVERLAP_PAIRS.run(Run(circle.me, plan, circle, release, lambda *_: None, Path(), memory=300 << 20))
+
+    with pytest.raises(UnavailableError, match="and 300 are free; free some"):
+        run_parties(program, list(plan.parties))

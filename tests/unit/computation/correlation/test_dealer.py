@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from unseen.computation.circle import Circle
 from unseen.computation.correlation import kinds
 from unseen.computation.correlation.bit_kinds import Lift
 from unseen.computation.correlation.dealer import DealtSource, serve
+from unseen.computation.correlation.lookup_kinds import KnownPair
 from unseen.computation.correlation.ole_kinds import VectorOle
 from unseen.computation.correlation.pairwise import Pairwise
 from unseen.computation.correlation.source import Kind, Source
@@ -41,7 +44,15 @@ SAMPLES: list[Kind] = [
 @pytest.mark.parametrize("parties", [2, 3, 5])
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.name)
 def test_the_parts_of_all_parties_add_up_to_the_equation(kind: Kind, parties: int) -> None:
-    parts = run_parties(lambda circle: circle.source.ask(kind).take(), parties)
+    def program(circle: Circle) -> tuple[tuple[Any, ...], bool]:
+        taken = circle.source.ask(kind).take()
+        source = dealt(circle)
+        assert isinstance(source, DealtSource)
+        return taken, "dealer/correction" in source.counters.heard_by_tag
+
+    found = run_parties(program, parties)
+    assert sum(corrected for _, corrected in found) == 1  # all others expand what they hold from a seed
+    parts = [taken for taken, _ in found]
     values = [slot.total([part[i] for part in parts]) for i, slot in enumerate((*kind.free(), *kind.bound()))]
     free, bound = values[: len(kind.free())], values[len(kind.free()) :]
     for made, wanted in zip(bound, kind.target(free, {}), strict=True):
@@ -97,6 +108,10 @@ def test_a_forked_source_deals_beside_the_first() -> None:
     assert not np.array_equal(root, other)
 
 
+def numbered(number: int, request: bytes) -> bytes:
+    return number.to_bytes(8, "big") + request
+
+
 def deal_to(request: bytes) -> None:
     """Serve two parties of which the last sends this request."""
     channels = channels_among(["a", "b", "dealer"], patience=5.0)
@@ -104,7 +119,7 @@ def deal_to(request: bytes) -> None:
         threading.Thread(
             target=lambda c=channels[name]["dealer"]: c.receive("dealer/seed", np.uint8, 32), daemon=True
         ).start()
-    channels["b"]["dealer"].send_bytes("dealer/ask", request)
+    channels["b"]["dealer"].send_bytes("dealer/ask", numbered(1, request))
     serve([channels["dealer"]["a"], channels["dealer"]["b"]])
 
 
@@ -129,12 +144,94 @@ def test_an_unacceptable_request_is_refused_with_the_askers_name(request_body: b
         deal_to(request_body)
 
 
-def test_parties_that_ask_for_different_things_are_found_out_at_the_end() -> None:
-    def program(circle: Circle) -> None:
-        circle.source.ask(kinds.Square(3 + circle.rank))
+def test_no_party_deals_for_a_run_in_which_it_computes() -> None:
+    channels = channels_among(["a", "b"])
+    with pytest.raises(MisuseError, match="b computes in this run"):
+        DealtSource(0, ("a", "b"), channels["a"]["b"])
 
-    with pytest.raises(ProtocolError, match="other correlated randomness"):
+
+@pytest.mark.parametrize("departing", [0, 1])
+def test_of_two_that_ask_for_different_things_nobody_can_know_who_departed(departing: int) -> None:
+    def program(circle: Circle) -> None:
+        circle.source.ask(kinds.Square(3 + (circle.rank == departing)))
+
+    with pytest.raises(ProtocolError, match=r"^party0 or party1: went by different orders") as raised:
         run_parties(program, 2)
+    assert raised.value.party == "party0 or party1"
+
+
+@pytest.mark.parametrize(("parties", "departing"), [(3, 0), (3, 1), (3, 2), (5, 0), (5, 4)])
+def test_of_more_the_one_that_asks_for_something_else_is_named(parties: int, departing: int) -> None:
+    """The last party too, although what it asked for is what was dealt."""
+
+    def program(circle: Circle) -> None:
+        circle.source.ask(kinds.Square(3 + (circle.rank == departing)))
+
+    with pytest.raises(ProtocolError, match=rf"^party{departing}: went by another order"):
+        run_parties(program, parties)
+
+
+def test_two_halves_that_went_by_different_orders_are_all_named() -> None:
+    def program(circle: Circle) -> None:
+        circle.source.ask(kinds.Square(3 + circle.rank // 2))
+
+    with pytest.raises(ProtocolError, match=r"^party0 or party1 or party2 or party3: "):
+        run_parties(program, 4)
+
+
+def asking_otherwise(circle: Circle, change: Callable[[bytes], list[bytes]]) -> None:
+    """Let the last party send, in place of each request, what `change` makes of it, and note what it should."""
+    source = dealt(circle)
+    assert isinstance(source, DealtSource)
+    channel, told = source._channel, count(1)
+    honest = channel.send_bytes
+
+    def send(tag: str, data: bytes) -> None:
+        for changed in change(data[8:]):
+            honest(tag, numbered(next(told), changed))
+
+    channel.send_bytes = send  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("parties", [2, 3, 5])
+def test_a_request_that_comes_twice_is_seen_at_once(parties: int) -> None:
+    def program(circle: Circle) -> None:
+        source = dealt(circle)
+        assert isinstance(source, DealtSource)
+        channel = source._channel
+        honest = channel.send_bytes
+        channel.send_bytes = lambda tag, data: (honest(tag, data), honest(tag, data))[1]  # type: ignore[func-returns-value,method-assign]
+        circle.source.ask(kinds.Square(3))
+        circle.open_words("wait", np.zeros(1, dtype=np.uint64))
+
+    with pytest.raises(ProtocolError, match=rf"^party{parties - 1}: asked the dealer twice"):
+        run_parties(program, parties)
+
+
+@pytest.mark.parametrize("parties", [2, 3, 5])
+def test_who_asks_for_the_same_once_more_than_it_says_is_named(parties: int) -> None:
+    request = canonical(kinds.Square(3).as_json())
+
+    def program(circle: Circle) -> None:
+        asking_otherwise(circle, lambda data: [data, data] if data == request else [data])
+        for _ in range(2):
+            circle.source.ask(kinds.Square(3)).take()
+
+    with pytest.raises(ProtocolError, match=rf"^party{parties - 1}: asked for other correlated randomness"):
+        run_parties(program, parties)
+
+
+def test_corrections_that_were_not_asked_for_may_be_the_dealers_fault_or_the_askers() -> None:
+    wanted, sent = KnownPair(4, 0, 1), canonical(KnownPair(5, 0, 1).as_json())
+
+    def program(circle: Circle) -> None:
+        asking_otherwise(circle, lambda data: [sent] if data == canonical(wanted.as_json()) else [data])
+        circle.source.ask(wanted).take()
+        circle.open_words("after", np.zeros(1, dtype=np.uint64))
+
+    with pytest.raises(ProtocolError, match=r"^dealer or party2: sent 40 bytes") as raised:
+        run_parties(program, 3)
+    assert raised.value.party == "dealer or party2"
 
 
 def overhear(channel: Any, heard: list[bytes]) -> None:
@@ -163,7 +260,7 @@ def dealers_view(data: np.ndarray, label: np.ndarray) -> list[bytes]:
 
     def party(rank: int) -> None:
         mine = dict(channels[names[rank]])
-        source = DealtSource(rank, 2, mine.pop("dealer"))
+        source = DealtSource(rank, names, mine.pop("dealer"))
         circle = Circle(rank, tuple(names), mine, source, session, Expander.fresh())
         blocks = [Block(o, (f"x{o}",), rows, data[:, [o]] if o == rank else None) for o in (0, 1)]
         fit_logistic(circle, blocks, label if rank == 0 else None, 0, Settings(most_steps=40, tolerance=10.0))

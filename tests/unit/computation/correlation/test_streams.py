@@ -61,7 +61,7 @@ def dealing(limit: int, requests: int, monkeypatch: pytest.MonkeyPatch) -> tuple
 
     thread = threading.Thread(target=dealer)
     thread.start()
-    sources = [DealtSource(rank, 2, channels[name]["dealer"]) for rank, name in enumerate(("a", "b"))]
+    sources = [DealtSource(rank, ("a", "b"), channels[name]["dealer"]) for rank, name in enumerate(("a", "b"))]
     for _ in range(requests):
         for source in sources:
             source.ask(MANY)

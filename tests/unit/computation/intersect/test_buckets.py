@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from bucket_doubles import Heard, Memory, dies_before, heard_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
-from unseen.computation.intersect import bucket_profile, bucket_sample
+from unseen.computation.intersect import bucket_profile, bucket_sample, spool, store
 from unseen.computation.intersect.align import Declared
 from unseen.computation.intersect.buckets import aligned_in_buckets, begin, read
 from unseen.computation.intersect.checkpoint import Checkpoint
@@ -23,26 +24,6 @@ from unseen.computation.intersect.spool import Batch, Held, batches, filled, roo
 from unseen.errors import AbortedError, DataError, MisuseError, PeerLostError, ProtocolError, RefusedError
 
 PLAN = bytes(32)
-Heard = list[tuple[str, int]]
-
-
-class Memory:
-    """A spool in memory."""
-
-    def __init__(self) -> None:
-        self.chunks: dict[str, list[bytes]] = {}
-
-    def write(self, name: str, chunk: bytes) -> None:
-        self.chunks.setdefault(name, []).append(chunk)
-
-    def read(self, name: str) -> Iterator[bytes]:
-        return iter(list(self.chunks.get(name, [])))
-
-    def keep(self, name: str, chunks: int) -> None:
-        del self.chunks.get(name, [])[chunks:]
-
-    def forget(self, name: str) -> None:
-        self.chunks.pop(name, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,19 +38,6 @@ class Told:
 
 Kept = tuple[Memory, Memory]
 """What outlives a run at each party."""
-
-
-def heard_by(circle: Circle) -> Heard:
-    """Every message that this party sends from now on, with its size."""
-    channel, sent = circle.others()[0], []
-    honest = channel.send
-
-    def send(tag: str, array: Any) -> None:
-        sent.append((tag, array.nbytes))
-        honest(tag, array)
-
-    channel.send = send  # type: ignore[method-assign]
-    return sent
 
 
 def run(
@@ -152,6 +120,41 @@ def test_of_repeated_keys_the_first_counts_and_the_others_are_told_of() -> None:
     assert_common([*names, b"new"], [b"49", b"other", b"49"], declared=(121, 3))
 
 
+def test_a_key_that_stands_in_very_many_rows_takes_no_more_than_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "PIECE", 100)
+    merged, sizes = spool._merged, []
+    monkeypatch.setattr(
+        spool,
+        "_merged",
+        lambda first, chunks: (sizes.append(len(first) + 7 * len(chunks)), merged(first, chunks))[1],
+    )
+    names = [b"unknown"] * 20_000 + [b"%d" % number for number in range(300)] + [b"unknown"] * 20_000
+    held = filled(batches(from_list(names), 7), bytes(32), 1, Memory())
+    assert (held.rows, held.repeated, held.keys) == (40_300, 39_999, 301)
+    assert sorted(held.records(0)[:, 2]) == [0, *range(20_000, 20_300)]
+    assert max(sizes) < 1000
+
+
+@pytest.mark.parametrize("cut", [1, 4])
+@pytest.mark.parametrize("failing", [1, store.ATTEMPTS])
+def test_keys_without_a_table_are_tried_under_other_seeds_and_end_the_run_if_none_does(
+    failing: int, cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solved, tried = store.solved, []
+
+    def some_fail(*arguments: Any) -> Any:
+        tried.append(arguments)
+        return None if len(tried) <= failing else solved(*arguments)
+
+    monkeypatch.setattr(store, "solved", some_fail)
+    if failing < store.ATTEMPTS:
+        assert_common(LEFT, RIGHT, cut)
+        assert len(tried) == cut + failing
+    else:
+        with pytest.raises(AbortedError, match="no table was found"):
+            run(LEFT, RIGHT, cut)
+
+
 @pytest.mark.parametrize(("names", "words"), [([], "no keys"), ([b"a", b""], "empty")])
 def test_unusable_keys_are_refused(names: list[bytes], words: str) -> None:
     with pytest.raises(DataError, match=words):
@@ -210,26 +213,6 @@ def test_what_goes_with_a_key_lies_in_its_bucket_in_the_order_of_its_rows() -> N
         assert [names[int(row)] for row in held.records(bucket)[:, 2]] == list(dict.fromkeys(carried))
         held.forget(bucket)
         assert not list(held.luggage(bucket))
-
-
-def dies_before(tag: str, bucket: int, rank: int = 0) -> Callable[[Circle], None]:
-    """The party of that rank loses its connection before this message of that bucket."""
-
-    def spoil(circle: Circle) -> None:
-        channel, seen = circle.others()[0], [0]
-        honest = channel.send
-
-        def send(name: str, array: Any) -> None:
-            if name == tag:
-                seen[0] += 1
-                if seen[0] > bucket:
-                    raise PeerLostError(channel.peer, "its connection closed")
-            honest(name, array)
-
-        if circle.rank == rank:
-            channel.send = send  # type: ignore[method-assign]
-
-    return spoil
 
 
 LEFT = [b"l%d" % i for i in range(500)]
@@ -358,18 +341,27 @@ def test_more_keys_than_declared_end_it_at_home_or_by_name() -> None:
         ("align/offered", lambda array: array * 0),
         ("align/offered", lambda array: array + 1),
         ("align/offered", lambda array: array[:-1]),
+        ("align/offered", lambda array: array - np.array([40, 0, 0])),
+        ("align/known", lambda array: ~array),
+        ("align/tags", lambda array: array[:-1]),
+        ("align/table", lambda array: array[:-1]),
+        ("align/proof", lambda array: array ^ np.uint64(1)),
+        ("align/sample", lambda array: array * 0 + (1 << 40)),
         ("align/sum", lambda array: array ^ np.uint64(1)),
     ],
 )
 def test_a_spoiled_message_ends_the_run_with_its_senders_name(tag: str, spoil: Callable[[Any], Any]) -> None:
+    """Party 1 has the smaller list: it receives, sends tables and says which tags it knows."""
+    liar = int(tag in ("align/table", "align/proof", "align/known"))
+
     def spoilt(circle: Circle) -> None:
         channel = circle.others()[0]
         honest = channel.send
-        if circle.rank == 0:
+        if circle.rank == liar:
             channel.send = lambda name, array: honest(name, spoil(array) if name == tag else array)  # type: ignore[method-assign]
 
-    with pytest.raises(ProtocolError, match="party0"):
-        run(LEFT, RIGHT, declared=(501, 400), spoil=spoilt)
+    with pytest.raises(ProtocolError, match=f"party{liar}"):
+        run(LEFT, RIGHT, minimum=5, declared=(501, 400), spoil=spoilt)
 
 
 def test_what_is_sent_depends_on_the_sizes_alone() -> None:

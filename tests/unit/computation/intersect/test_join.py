@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from join_oracle import Table, by_pandas, keys_of, pairs_of, tables
 
 from unseen.computation.channel import Channel
 from unseen.computation.circle import Circle
@@ -23,14 +23,6 @@ from unseen.computation.intersect.keys import composite
 from unseen.computation.profile import Role
 from unseen.errors import DataError, MisuseError, PeerLostError, ProtocolError, RefusedError
 
-Table = list[tuple[str | None, ...]]
-Pairs = Counter[tuple[int, int]]
-
-
-def keys_of(table: Table, choices: Sequence[Sequence[int]]) -> list[Any]:
-    columns = [pa.array([row[place] for row in table], pa.string()) for place in range(len(table[0]))]
-    return [composite([columns[place] for place in choice]) for choice in choices]
-
 
 def joined(left: Table, right: Table, terms: Terms, choices: Sequence[Sequence[int]] = ((0,),)) -> list[Joined]:
     """The left party is that of rank `terms.left`."""
@@ -39,34 +31,6 @@ def joined(left: Table, right: Table, terms: Terms, choices: Sequence[Sequence[i
     return found if terms.left == 0 else found[::-1]
 
 
-def by_pandas(left: Table, right: Table, kind: Kind, choices: Sequence[Sequence[int]] = ((0,),)) -> Pairs:
-    """The joint rows that pandas gives, choice after choice over what is left on both sides."""
-    frames = [pd.DataFrame(table, dtype=object).rename_axis("row").reset_index() for table in (left, right)]
-    pairs: list[tuple[int, int]] = []
-    rest = list(frames)
-    for choice in choices:
-        usable = [frame.dropna(subset=list(choice)) for frame in rest]
-        usable = [frame[(frame[list(choice)] != "").all(axis=1)] for frame in usable]
-        merged = usable[0].merge(usable[1], on=list(choice), suffixes=("_left", "_right"))
-        pairs += list(zip(merged["row_left"], merged["row_right"], strict=True))
-        rest = [
-            frame[~frame["row"].isin(merged[f"row_{side}"])]
-            for frame, side in zip(rest, ("left", "right"), strict=True)
-        ]
-    alone = [(int(row), -1) for row in rest[0]["row"]]
-    return Counter({Kind.INNER: pairs, Kind.LEFT: pairs + alone, Kind.DIFFERENCE: alone}[kind])
-
-
-def pairs_of(found: list[Joined], kind: Kind) -> Pairs:
-    if kind is Kind.DIFFERENCE:
-        assert len(found[1].rows) == 0
-        return Counter((int(row), -1) for row in found[0].rows)
-    assert len(found[0].rows) == len(found[1].rows)
-    return Counter(zip(found[0].rows.tolist(), found[1].rows.tolist(), strict=True))
-
-
-few = st.sampled_from([None, "", "a", "b", "ab", "c"])
-tables = st.lists(st.tuples(few, few, few), min_size=1, max_size=12).map(lambda rows: [("z", "z", "z"), *rows])
 modest = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -149,6 +149,10 @@ def disturbed(who: int, to: int, disturb: Callable[[str, Any], tuple[str, Any]])
         (FOLLOWER, "align-all/size", lambda array: array * 0 - 1),
         (FOLLOWER, "align-all/size", lambda array: array * 0 + (1 << 40)),
         (FOLLOWER, "align-all/size", lambda array: array + 500),
+        (FOLLOWER, "align-all/size", lambda array: array * 0 + 1),
+        (FOLLOWER, "align-all/sizes", lambda array: array + np.array([0, 1, 0])),
+        (FOLLOWER, "align-all/sizes", lambda array: array + np.array([0, 0, 1])),
+        (FOLLOWER, "align-all/sizes", lambda array: array[:-1]),
         (LEADER, "align/attempt", lambda array: array + 100),
         (LEADER, "align/table", lambda array: array[:-1]),
         (FOLLOWER, "align/trial", lambda array: array[:-1]),
@@ -172,8 +176,8 @@ def test_a_spoiled_message_ends_the_run_with_a_name(liar: int, tag: str, spoil: 
 
 SENT = [
     *((LEADER, FOLLOWER, f"align{tag}") for tag in ("/attempt", "/table", "/proof")),
-    *((LEADER, FOLLOWER, f"align-all/{tag}") for tag in ("size", "enough", "tags", "sum")),
-    *((FOLLOWER, LEADER, f"align-all/{tag}") for tag in ("size", "attempt", "table", "sum")),
+    *((LEADER, FOLLOWER, f"align-all/{tag}") for tag in ("size", "sizes", "enough", "tags", "sum")),
+    *((FOLLOWER, LEADER, f"align-all/{tag}") for tag in ("size", "sizes", "attempt", "table", "sum")),
     (FOLLOWER, LEADER, "align/trial"),
     (0, 2, "seed/align-pair"),
 ]
@@ -239,6 +243,12 @@ def test_all_that_is_sent_is_declared_and_within_its_bounds() -> None:
             for line in lines:
                 assert line.most_messages is None or len(found) <= line.most_messages
                 assert line.most_bytes is None or sum(array.nbytes + 16 for array in found) <= line.most_bytes
+
+
+def test_who_tells_two_partners_different_sizes_is_named_at_once() -> None:
+    """Told that it offers one key, party 0 would take party 2 for the leader, and party 1 itself."""
+    with pytest.raises(ProtocolError, match="party2: told party1 another number of keys than this party"):
+        disturbed(2, 0, lambda tag, array: (tag, array * 0 + 1 if tag == "align-all/size" else array))
 
 
 def test_a_partys_table_leaves_no_cell_empty() -> None:

@@ -79,7 +79,7 @@ def test_the_auc_alone_needs_no_chances_and_counts_ties_half() -> None:
 
     def program(circle: Circle) -> float | None:
         shared = from_owner(circle, 0, scores if circle.rank == 0 else None, scores.shape)
-        return hidden_auc(shared, bad if circle.rank == 1 else None, 1, "party1")
+        return hidden_auc(shared, bad if circle.rank == 1 else None, 1)
 
     nothing, auc = run_parties(program, 2)
     assert nothing is None

@@ -30,13 +30,15 @@ from unseen.computation.share import (
     sort,
     thresholds,
 )
-from unseen.computation.share.array import Shared, from_owner, reveal
+from unseen.computation.share.array import Shared, from_owner, reveal, shared_zeros
 from unseen.computation.share.binned import binned_columns
 from unseen.computation.share.boolean import Bits, bits_from_owner, reveal_bits, to_numbers, where
 from unseen.computation.share.choice import chosen_sums, masked_rows
 from unseen.computation.share.compare import equal
 from unseen.computation.share.conversion import from_bits, to_bits
-from unseen.computation.share.private import private_matrix
+from unseen.computation.share.knockout import of_largest
+from unseen.computation.share.masked_matrix import masked_matrix
+from unseen.computation.share.private import PrivateMatrix, private_matrix
 from unseen.computation.share.private_order import private_gather, private_order
 from unseen.errors import RangeError
 
@@ -44,6 +46,7 @@ COUNT = 24
 NUMBERS = np.arange(COUNT)
 ODD = (NUMBERS % 2).astype(bool)
 TANH = smooth.Smooth(np.tanh, -4.0, 4.0, 5e-4, 14, 4)
+ROOT = smooth.Smooth(np.sqrt, 0.25, 1.0, 2e-6, 8, 1)
 KNOWN = 2.0**15 - 2.0**-4
 DOMAIN = (2.0**-8, 2.0**8)
 
@@ -90,9 +93,48 @@ def gram(x: Shared) -> Shared:
     return arithmetic.matrix_product(rows, rows.T).reshape(16)
 
 
+def masked_gram(x: Shared) -> Shared:
+    rows = x.reshape(4, 6)
+    return (masked_matrix(rows) @ rows.T).reshape(16)
+
+
+def known(circle: Circle, rows: int, columns: int) -> PrivateMatrix:
+    """A matrix of the largest numbers that its owner may enter in the tests of products with it."""
+    return private_matrix(circle, 1, owned(circle, 1, np.full((rows, columns), KNOWN)), (rows, columns), 4)
+
+
 def private_gram(x: Shared) -> Shared:
-    known = np.full((3, COUNT), KNOWN)
-    return (private_matrix(x.circle, 1, owned(x.circle, 1, known), known.shape, 4) @ x.reshape(COUNT, 1))[:, 0]
+    return (known(x.circle, 3, COUNT) @ x.reshape(COUNT, 1))[:, 0]
+
+
+def private_sums(x: Shared) -> Shared:
+    return known(x.circle, COUNT, 3).transposed_times(x.reshape(COUNT, 1))[:, 0]
+
+
+def largest_itself(x: Shared) -> Shared:
+    return Shared(x.circle, of_largest(x.reshape(-1, 1), x.words.reshape(1, -1, 1))[0, 0], x.fraction)
+
+
+def sums_by_parity(x: Shared) -> Shared:
+    """Sums of two groups, zeros behind them."""
+    return groups.group_by(from_owner(x.circle, 1, owned(x.circle, 1, NUMBERS % 2.0), (COUNT,)), [x]).sums[0]
+
+
+def extremes_by_value(x: Shared) -> Shared:
+    """Keys, smallest and largest value of groups of equal values: three times the same."""
+    found = groups.group_extremes(x, x)
+    return x._with(np.stack([found.keys.words, found.smallest[0].words, found.largest[0].words]))
+
+
+def different(values: np.ndarray) -> np.ndarray:
+    once = np.unique(values)
+    return np.tile(np.concatenate([once, np.zeros(COUNT - len(once))]), (3, 1))
+
+
+def inverse_diagonal(x: Shared) -> Shared:
+    matrix = shared_zeros(x.circle, (COUNT, COUNT), x.fraction).words
+    np.fill_diagonal(matrix, x.words)
+    return linear.inverse(x._with(matrix), steps=14)
 
 
 def by_bins(x: Shared) -> Shared:
@@ -111,8 +153,12 @@ def gather(x: Shared) -> Shared:
 def system(x: Shared) -> Shared:
     """The largest right sides that a system may have: its solution below 2^10."""
     matrix = np.diag(np.linspace(0.5, 1.0, COUNT))
-    known = from_owner(x.circle, 1, owned(x.circle, 1, matrix), matrix.shape, 26)
-    return linear.solve(known, x, steps=12)
+    return linear.solve(from_owner(x.circle, 1, owned(x.circle, 1, matrix), matrix.shape, 26), x, steps=12)
+
+
+def gram_of(values: np.ndarray) -> np.ndarray:
+    rows = values.reshape(4, 6)
+    return np.asarray(rows @ rows.T)
 
 
 def cumulated(values: np.ndarray) -> np.ndarray:
@@ -137,15 +183,38 @@ EDGES = [
     Edge(
         "matrix product",
         gram,
-        lambda v: (v.reshape(4, 6) @ v.reshape(4, 6).T).ravel(),
+        lambda v: gram_of(v).ravel(),
         -below(9.7),
         below(9.7),
         20,
         2.0**-29,
     ),
+    Edge("masked product", masked_gram, lambda v: gram_of(v).ravel(), -below(9.7), below(9.7), 20, 2.0**-29),
     Edge(
-        "private product", private_gram, lambda v: np.full(3, (2.0**15 - 2.0**-4) * v.sum()), -below(17), below(17)
+        "private product", private_gram, lambda v: np.full(3, KNOWN * v.sum()), -below(18.4), below(18.4), 20, 1e-4
     ),
+    Edge("private sums", private_sums, lambda v: np.full(3, KNOWN * v.sum()), -below(18.4), below(18.4), 20, 1e-4),
+    Edge(
+        "known rows scaled",
+        lambda x: known(x.circle, COUNT, 1).scale_rows(x)[:, 0],
+        lambda v: KNOWN * v,
+        -below(22.9),
+        below(22.9),
+        20,
+        0.0,
+        2.0**-52,
+    ),
+    Edge(
+        "known Gram matrix",
+        lambda x: known(x.circle, COUNT, 2).scaled_gram(x)[1],
+        lambda v: np.full((2, 2), KNOWN**2 * v.sum()),
+        -below(-0.6),
+        below(-0.6),
+        20,
+        2.0**-18,
+        2.0**-50,
+    ),
+    Edge("scaled", lambda x: arithmetic.scaled(x, 3.0, 10), lambda v: 3 * v, -below(25.4), below(25.4), 20, 3e-3),
     Edge("mean", moments.mean, np.mean, -below(37.4), below(37.4), 20, 2.0**-18, 2.0**-23),
     Edge("variance", moments.variance, np.var, -below(4.7, 24), below(4.7, 24), 24, 2.0**-20, 2.0**-19),
     Edge("sum", lambda x: x.sum(), np.sum, -below(37.4), below(37.4), 20),
@@ -169,18 +238,41 @@ EDGES = [
         lambda v: v,
     ),
     whole("largest", lambda x: extremes.maximum(x), np.max),
+    whole("smallest", lambda x: extremes.minimum(x), np.min),
+    whole("place of the largest", lambda x: extremes.argmax(x), np.argmax),
+    whole("largest by knock-out", largest_itself, np.max),
+    whole("largest few of many", lambda x: sort.top(x, 3)[0], lambda v: np.sort(v)[::-1][:3]),
+    whole("sorted and put back", lambda x: sort.place(sort.sort(x), sort.argsort(x)), lambda v: v),
+    Edge(
+        "quantiles",
+        lambda x: sort.quantiles(x, [0.0, 0.3, 0.5, 1.0]),
+        lambda v: np.quantile(v, [0.0, 0.3, 0.5, 1.0]),
+        -below(17),
+        below(17),
+        20,
+        2.0**-6,
+    ),
+    whole("extremes of groups", extremes_by_value, different),
+    Edge(
+        "sums of groups",
+        sums_by_parity,
+        lambda v: np.concatenate([[v[~ODD].sum(), v[ODD].sum()], np.zeros(COUNT - 2)]),
+        -below(37.4),
+        below(37.4),
+        20,
+        0.0,
+        2.0**-50,
+    ),
     whole("top few", lambda x: extremes.top_along(x, 3)[0], lambda v: np.sort(v)[::-1][:3]),
     whole("shuffle and sort", lambda x: sort.sort(shuffle.shuffle(x)), np.sort),
     whole("order statistics", lambda x: sort.order_statistics(x, [0, 5]), lambda v: np.sort(v)[[0, 5]]),
     whole("known order", order, lambda v: v[::-1]),
-    Edge(
+    whole(
         "compaction",
         lambda x: groups.compact(entered_bits(x.circle, ODD), [x])[0][0],
         lambda v: np.concatenate([v[ODD], np.zeros(COUNT // 2)]),
-        -below(41),
-        below(41),
     ),
-    Edge("gather", gather, lambda v: v[NUMBERS // 5], -below(40), below(40)),
+    whole("gather", gather, lambda v: v[NUMBERS // 5]),
     Edge(
         "sums by bins",
         by_bins,
@@ -191,6 +283,18 @@ EDGES = [
         2.0**-20,
     ),
     Edge("logistic", functions.logistic, lambda v: 1 / (1 + np.exp(-v)), -12.0, 12.0, 20, 7e-4),
+    Edge(
+        "logistic, far out",
+        lambda x: functions.logistic(x, functions.ROUGH[3], fraction=34),
+        lambda v: 1 / (1 + np.exp(-v)),
+        -114.0,
+        114.0,
+        20,
+        7.5e-4,
+    ),
+    Edge(
+        "root by a series", lambda x: smooth.smooth_function(x, ROOT, 30, fine=True), np.sqrt, 0.25, 1.0, 24, 2e-6
+    ),
     Edge("tanh", lambda x: smooth.smooth_function(x, TANH), np.tanh, -4.0, 4.0, 20, 1e-3),
     Edge(
         "exponential",
@@ -223,7 +327,7 @@ EDGES = [
         below(36, 24),
         24,
         3e-6,
-        2e-4,
+        2.5e-4,
     ),
     Edge(
         "small quotient",
@@ -235,11 +339,12 @@ EDGES = [
         2.0**-19,
         2.0**-20,
     ),
+    Edge("inverse", inverse_diagonal, lambda v: np.diag(1 / v), 2.0**-8.98, 1.0, 24, 2.0**-6),
     Edge("system", system, lambda v: v / np.linspace(0.5, 1.0, COUNT), -below(9, 24), below(9, 24), 24, 1e-3),
 ]
 
 
-@pytest.mark.parametrize("parties", [2, 3])
+@pytest.mark.parametrize("parties", [2, 3, 5])
 @pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.name)
 def test_right_at_the_edges_of_the_range(edge: Edge, parties: int) -> None:
     steps = 2.0**edge.fraction
@@ -267,6 +372,8 @@ def test_the_first_value_beyond_the_range_is_refused_and_nothing_is_sent(fractio
     def program(circle: Circle) -> None:
         with pytest.raises(RangeError, match="cannot be shared"):
             from_owner(circle, circle.rank, beyond, beyond.shape, fraction)
+        with pytest.raises(RangeError, match="cannot be shared"):
+            private_matrix(circle, circle.rank, beyond[None], (1, COUNT), fraction)
         assert not any(channel.counters.messages_sent for channel in circle.others())
 
     run_parties(program, 2)

@@ -65,6 +65,9 @@ RANGES = {"least": st.floats(-12, 3), "width": st.floats(0.1, 24)}
 @example(places=[0.5], parties=5, least=-8.0, width=16.0)
 @example(places=[0.5], parties=2, least=-12.0, width=24.0)
 @example(places=[0.5], parties=3, least=0.0, width=20.0)
+@example(places=[0.5], parties=2, least=-12.0, width=26.0)
+@example(places=[0.5], parties=2, least=-22.0, width=24.0)
+@example(places=[0.5], parties=2, least=13.0, width=24.0)
 @example(places=[0.5], parties=3, least=-1.0, width=0.9)
 def test_reciprocals_and_roots_are_right(places: list[float], parties: int, least: float, width: float) -> None:
     low, high = 2.0**least, 2.0 ** (least + width)
@@ -86,6 +89,8 @@ def test_reciprocals_and_roots_are_right(places: list[float], parties: int, leas
 @given(places=PLACES, parties=PARTIES, **RANGES)
 @example(places=[0.5], parties=5, least=-8.0, width=16.0)
 @example(places=[0.5], parties=3, least=-1.0, width=0.9)
+@example(places=[0.5], parties=2, least=-12.0, width=26.0)
+@example(places=[0.5], parties=2, least=-22.0, width=24.0)
 def test_logarithms_are_right(places: list[float], parties: int, least: float, width: float) -> None:
     low, high = 2.0**least, 2.0 ** (least + width)
     x = spread(low, high, places)
@@ -141,9 +146,11 @@ def test_normalised_numbers_lie_between_a_quarter_and_one(parties: int, fine: bo
     st.lists(st.lists(st.floats(-40, 40), min_size=5, max_size=5), min_size=1, max_size=8),
     st.sampled_from([0, 1, -1]),
     PARTIES,
+    st.sampled_from([1.0, 2.0**31]),
 )
-def test_softmax_is_that_of_numpy(rows: list[list[float]], axis: int, parties: int) -> None:
-    x = np.array(rows)
+@example([[-40.0, 40.0, -40.0, 40.0, 0.0]], 1, 5, 2.0**31)
+def test_softmax_is_that_of_numpy(rows: list[list[float]], axis: int, parties: int, unit: float) -> None:
+    x = np.rint(np.array(rows) * unit / STEP) * STEP
     powers = np.exp(np.maximum(x - x.max(axis=axis, keepdims=True), -16.0))
     found = compute(lambda shared: softmax(shared, axis), x, parties=parties)
     np.testing.assert_allclose(found, powers / powers.sum(axis=axis, keepdims=True), rtol=2.5e-4, atol=3 * STEP)

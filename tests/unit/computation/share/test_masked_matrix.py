@@ -40,7 +40,7 @@ def test_one_masked_matrix_multiplies_many_factors(parties: int) -> None:
             np.testing.assert_allclose(got, matrix @ factor, atol=1e-3)
 
 
-@pytest.mark.parametrize("parties", [2, 3])
+@pytest.mark.parametrize("parties", [2, 3, 5])
 def test_a_column_of_ones_multiplies_as_a_matrix_of_ones_without_a_message(parties: int) -> None:
     columns, scalar, vector = drawn(6, 3), drawn(1, 2, seed=1), drawn(6, 1, seed=2)
     ones = np.ones((6, 1))

@@ -35,7 +35,7 @@ def test_quotients_are_right_to_a_millionth(powers: int, places: list[tuple[floa
         return reveal(quotient(top, bottom, least, 20), "quotient")
 
     for found in run_parties(program, parties):
-        np.testing.assert_allclose(found, above / below, rtol=2.0**-19, atol=2.0**-18)
+        np.testing.assert_allclose(found, above / below, rtol=2.0**-20, atol=2.0**-20 + 2.0**-22)
 
 
 def test_numbers_of_other_precision_are_misuse() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ranges import LIMIT, drawn
 
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
@@ -65,7 +66,7 @@ def test_what_is_no_permutation_is_seen(wrong: list[int]) -> None:
 @FEW
 @given(rows=st.integers(1, 300), columns=st.integers(1, 4), parties=PARTIES, seed=st.integers(0, 2**32))
 def test_shuffled_rows_are_the_same_rows(rows: int, columns: int, parties: int, seed: int) -> None:
-    values = np.random.default_rng(seed).integers(-1000, 1000, (rows, columns)).astype(float)
+    values = drawn(seed, LIMIT, rows, columns)
     for found in run_parties(lambda circle: reveal(shuffle(enter(circle, values)), "rows"), parties):
         assert sorted(map(tuple, found)) == sorted(map(tuple, values))
 
@@ -91,8 +92,7 @@ def test_every_order_of_a_shuffle_comes_up() -> None:
 def test_an_order_known_to_one_party_is_applied_and_undone(
     rows: int, columns: int, parties: int, seed: int, data: st.DataObject
 ) -> None:
-    drawn = np.random.default_rng(seed)
-    values, order = drawn.uniform(-9, 9, (rows, columns)), drawn.permutation(rows)
+    values, order = drawn(seed, LIMIT, rows, columns), np.random.default_rng(seed).permutation(rows)
     owner, chosen = data.draw(st.integers(0, parties - 1)), data.draw(st.integers(0, rows))
 
     def program(circle: Circle) -> list[np.ndarray]:
@@ -106,11 +106,11 @@ def test_an_order_known_to_one_party_is_applied_and_undone(
         return [reveal(part, "rows") for part in parts]
 
     for once, again, back, same, some in run_parties(program, parties):
-        np.testing.assert_allclose(once, values[order], atol=2.0**-20)
-        np.testing.assert_allclose(again, values[order, 0], atol=2.0**-20)
-        np.testing.assert_allclose(back[order], values, atol=2.0**-20)
-        np.testing.assert_allclose(same, values, atol=2.0**-20)
-        np.testing.assert_allclose(some, values[order[:chosen]], atol=2.0**-20)
+        np.testing.assert_array_equal(once, values[order])
+        np.testing.assert_array_equal(again, values[order, 0])
+        np.testing.assert_array_equal(back[order], values)
+        np.testing.assert_array_equal(same, values)
+        np.testing.assert_array_equal(some, values[order[:chosen]])
 
 
 @FEW
@@ -121,8 +121,7 @@ def test_an_order_known_to_one_party_is_applied_and_undone(
     seed=st.integers(0, 2**32),
 )
 def test_a_gather_takes_rows_as_often_as_its_owner_likes(rows: int, chosen: int, parties: int, seed: int) -> None:
-    drawn = np.random.default_rng(seed)
-    values, index = drawn.uniform(-9, 9, (rows, 2)), drawn.integers(0, rows, chosen)
+    values, index = drawn(seed, LIMIT, rows, 2), np.random.default_rng(seed).integers(0, rows, chosen)
 
     def program(circle: Circle) -> np.ndarray:
         return reveal(
@@ -130,7 +129,7 @@ def test_a_gather_takes_rows_as_often_as_its_owner_likes(rows: int, chosen: int,
         )
 
     for found in run_parties(program, parties):
-        np.testing.assert_allclose(found, values[index], atol=2.0**-18)
+        np.testing.assert_array_equal(found, values[index])
 
 
 @pytest.mark.parametrize("parties", [2, 3, 5])

@@ -117,6 +117,22 @@ def test_the_gram_of_two_private_matrices_needs_no_further_message(parties: int)
     np.testing.assert_allclose(together(program, parties), x.T @ y, atol=1e-3)
 
 
+@pytest.mark.parametrize("parties", PARTIES)
+def test_the_gram_of_some_rows_of_one_masked_matrix_and_another_is_of_these_rows(parties: int) -> None:
+    x, y = draw(50, 4, scale=1.0), draw(30, 3, scale=1.0, seed=1)
+
+    def program(circle: Circle) -> np.ndarray:
+        left = private_matrix(circle, 0, x if circle.rank == 0 else None, x.shape, 16)
+        right = private_matrix(circle, 1, y if circle.rank == 1 else None, y.shape, 16)
+        with pytest.raises(MisuseError, match="both factors must have 50 rows"):
+            left.gram(right)
+        found = left.rows(10, 35).gram(right.rows(5, 30)), right.first_rows(20).gram(left.first_rows(20))
+        return np.stack([reveal(found[0], "one"), reveal(found[1], "other").T])
+
+    expected = np.stack([x[10:35].T @ y[5:30], x[:20].T @ y[:20]])
+    np.testing.assert_allclose(together(program, parties), expected, atol=1e-3)
+
+
 EDGES = [-(2**62), -(2**62) + 1, -1, 0, 1, 2**62 - 1, 2**40 + 12345, -(2**40) - 999]
 
 
@@ -124,7 +140,7 @@ WHOLE_RANGE = st.one_of(st.sampled_from(EDGES), st.integers(-(2**62), 2**62 - 1)
 
 
 @SLOW
-@given(st.lists(WHOLE_RANGE, min_size=1, max_size=40), st.integers(1, 61), st.sampled_from([2, 3]))
+@given(st.lists(WHOLE_RANGE, min_size=1, max_size=40), st.integers(1, 61), st.sampled_from([2, 3, 5]))
 def test_truncation_is_exact_to_the_last_bit_over_the_whole_range(
     values: list[int], bits: int, parties: int
 ) -> None:

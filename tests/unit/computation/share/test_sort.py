@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ranges import FRACTION, drawn
 
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
@@ -91,15 +92,16 @@ def test_an_argsort_sorts_and_placing_rows_undoes_it(keys: list[int], parties: i
     seed=st.integers(0, 2**32),
 )
 def test_quantiles_are_those_of_numpy(size: int, levels: list[float], parties: int, seed: int) -> None:
-    values = np.round(np.random.default_rng(seed).normal(size=size) * 100) / 4
+    values = drawn(seed, 37 - FRACTION, size)  # any two of them less than 2^(38 - fraction) apart
 
     def program(circle: Circle) -> tuple[np.ndarray, np.ndarray]:
         shared = enter(circle, values)
         return reveal(quantiles(shared, levels), "quantiles"), reveal(median(shared), "median")
 
     for found, middle in run_parties(program, parties):
-        np.testing.assert_allclose(found, np.quantile(values, levels), atol=1e-4)
-        np.testing.assert_allclose(middle, np.median(values), atol=1e-4)
+        off = 2.0**-FRACTION + 2.0 ** (38 - FRACTION - 24)
+        np.testing.assert_allclose(found, np.quantile(values, levels), atol=off)
+        np.testing.assert_allclose(middle, np.median(values), atol=2.0**-FRACTION)
 
 
 def test_the_largest_come_with_their_columns() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from ranges import split
 
 from unseen.computation.circle import Circle
 from unseen.computation.in_process import run_parties
@@ -19,17 +20,6 @@ WHOLE_RANGE = st.one_of(st.sampled_from(EDGES), st.integers(-(2**62) + 1, 2**62 
 SMALL_EDGES = [-(2**30), -1, 0, 1, 2**16, 2**30 - 1]
 SMALL_RANGE = st.one_of(st.sampled_from(SMALL_EDGES), st.integers(-(2**30), 2**30 - 1))
 SLOW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def split(circle: Circle, words: np.ndarray) -> np.ndarray:
-    """A true sharing of what rank 0 knows: every other party holds random words that rank 0 takes off."""
-    if circle.rank:
-        mine = circle.private.lanes(words.shape, words.dtype)
-        circle.channel(0).send("split", mine)
-        return mine
-    for channel in circle.others():
-        words = words - channel.receive("split", words.dtype, words.shape)
-    return words
 
 
 @SLOW
