@@ -23,6 +23,7 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn import solved
 from unseen.computation.learn.choose import Choice, fit_chosen
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, Design, enter_columns, matrix_fraction
 from unseen.computation.learn.fit import Fit
@@ -30,6 +31,7 @@ from unseen.computation.learn.inference import quantile
 from unseen.computation.learn.normal import diagonal, normal_matrix, weighted_normal_matrix, with_ridge
 from unseen.computation.learn.problem import Active, Criterion, part, placed
 from unseen.computation.learn.rows import RowValues, SampleWeights, enter_weights
+from unseen.computation.learn.solved import require_solved
 from unseen.computation.profile import Carries, Disclosure, Message, Profile, Role
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, from_owner, reveal
@@ -46,17 +48,14 @@ PROFILE: Final = Profile(
     reveals=(
         Disclosure(Role.EACH, "the number of training rows"),
         Disclosure(Role.EACH, "the order of magnitude (a power of two) of each column's and the label's spread"),
-        Disclosure(
-            Role.EACH,
-            "how far the columns are from collinear, as the inverse's error (one number)",
-        ),
+        solved.DISCLOSURE,
         Disclosure(Role.DEALER, "the numbers of rows and of columns"),
     ),
     assumptions=("the source of correlated randomness colludes with no party",),
     messages=(
         Message("column-magnitudes", Carries.DISCLOSED),
         Message("label-magnitude", Carries.DISCLOSED, most_messages=1, most_bytes=24),
-        Message("reveal/unsolved", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        solved.messages(1),
     ),
     failure="none; refuses where columns are collinear and there is no penalty",
 )
@@ -169,12 +168,7 @@ class _Normal:
         """Tells all how well the inverse inverts. Raises DataError where it does not."""
         whole, right = part(self.whole, active), self.right[list(active)]
         inverted = inverse(whole, self.norm, fraction=INVERSE_FRACTION)
-        left_over = arithmetic.rescale(whole @ inverted - np.eye(len(active)), 20)
-        if not abs(float(reveal(arithmetic.square(left_over).sum(), "unsolved"))) < UNSOLVED:
-            raise DataError(
-                "the columns do not determine the coefficients: some are (nearly) sums of others; "
-                "leave columns out, or set a penalty"
-            )
+        require_solved(whole, inverted, UNSOLVED)
         found = inverted @ right
         found = found + inverted @ (right - whole @ found)
         # s - 2cᵀb + cᵀGc, with Gc = (G + D)c - Dc.

@@ -26,6 +26,7 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn import solved
 from unseen.computation.learn.choose import Choice, fit_chosen
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, Design, enter_columns, matrix_fraction
 from unseen.computation.learn.fit import Fit
@@ -56,6 +57,7 @@ PROFILE: Final = Profile(
         Disclosure(Role.EACH, "the number of training rows and the label's mean"),
         Disclosure(Role.EACH, "the order of magnitude (a power of two) of each column's spread"),
         Disclosure(Role.EACH, "the sum of all columns' variances, rows weighted by their label plus its mean"),
+        solved.DISCLOSURE,
         Disclosure(Role.EACH, "the number of training steps and the length of each (one number a step)"),
         Disclosure(
             Role.EACH, "whether all linear predictors stay in the exponential function's range (a bit a check)"
@@ -67,6 +69,7 @@ PROFILE: Final = Profile(
         Message("column-magnitudes", Carries.DISCLOSED),
         Message("label-mean", Carries.DISCLOSED, most_messages=1, most_bytes=24),
         Message("reveal/trace", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        solved.messages(10),
         Message("reveal/step-#", Carries.DISCLOSED, most_messages=400, most_bytes=9_600),
         Message("reveal/range", Carries.DISCLOSED, most_messages=400, most_bytes=9_600),
     ),
@@ -203,7 +206,7 @@ class _Range:
         """Three rounds of comparisons, two a row; a bit is told to all."""
         near = arithmetic.rescale(self.latest, 20).times_integer(self.sign)
         outside = to_numbers(negative(concatenate([SAFE - near, near - (LOW + 0.1)]))).sum()
-        return not reveal_bits(negative((1.0 - outside).reshape(1)), "range")[0]
+        return not reveal_bits(negative((-outside).reshape(1)), "range")[0]
 
     def widen(self) -> None:
         raise RangeError(

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn import solved
 from unseen.computation.learn.choose import Choice, fit_chosen
 from unseen.computation.learn.coded import BinnedBlock
 from unseen.computation.learn.columns import UNIT_FRACTION, Block, enter_columns
@@ -39,6 +40,7 @@ PROFILE: Final = Profile(
     reveals=(
         Disclosure(Role.EACH, "the number of training rows and the share of bad outcomes among them"),
         Disclosure(Role.EACH, "the order of magnitude (a power of two) of each column's spread"),
+        solved.DISCLOSURE,
         Disclosure(Role.EACH, "the number of training steps and the length of each (one number a step)"),
         Disclosure(
             Role.EACH, "whether the scores stay within the range of the logistic function (one number a check)"
@@ -49,6 +51,7 @@ PROFILE: Final = Profile(
     messages=(
         Message("column-magnitudes", Carries.DISCLOSED),
         Message("positives", Carries.DISCLOSED, most_messages=1, most_bytes=24),
+        solved.messages(10),
         Message("reveal/step-#", Carries.DISCLOSED, most_messages=400, most_bytes=9_600),
         Message("reveal/range", Carries.DISCLOSED, most_messages=400, most_bytes=9_600),
     ),

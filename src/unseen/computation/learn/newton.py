@@ -30,6 +30,7 @@ from unseen.computation.learn.normal import weighted_normal_matrix, with_ridge
 from unseen.computation.learn.problem import Active, Criterion, only, part, placed
 from unseen.computation.learn.rows import EnteredTerms
 from unseen.computation.learn.secants import GRADIENT_FRACTION, Secants, unit
+from unseen.computation.learn.solved import require_solved
 from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, reveal, shared_zeros
 from unseen.computation.share.linear import inverse
@@ -46,6 +47,9 @@ LENGTH_FRACTION: Final = 18
 """Fractional bits of a step whose length is told, in units of the step before: it may be 2^13 times as long."""
 WILD: Final = 4.0
 """A first step of more than twice this length is cut, and a later one of more than twice the longest before."""
+UNSOLVED: Final = 0.25
+"""The largest sum of squares of the first Hessian times its inverse less one: steps need no exact inverse, but a
+direction that the columns do not determine leaves one, and an optimum that lies anywhere along it."""
 LONG: Final = 12
 """After so many steps without an end the Hessian is taken anew."""
 FINE_FROM: Final = 0.03
@@ -169,7 +173,7 @@ class Newton:
                 secants.forget()
                 secants, refreshed = self._secants(inverted, active), len(self.steps)
         raise DataError(
-            "training found no optimum: the columns may give the label away completely, or be collinear; "
+            "training found no optimum: the columns may give the label away completely, or be nearly collinear; "
             "raise the penalty, or leave out columns"
         )
 
@@ -240,8 +244,12 @@ class Newton:
         return Fit(intercept, weights, variances, tuple(self.steps), design.names, design.exponents, kept=active)
 
     def _first_inverse(self, active: Active) -> Shared:
+        """Tells all how well it inverts. Raises DataError where it does not."""
         if active not in self._inverted:
-            self._inverted = {active: inverse(part(self.begin.hessian, active), norm=self.begin.norm)}
+            hessian = part(self.begin.hessian, active)
+            inverted = inverse(hessian, norm=self.begin.norm)
+            require_solved(hessian, inverted, UNSOLVED)
+            self._inverted = {active: inverted}
         return self._inverted[active]
 
     def _scores(self) -> Shared:
