@@ -181,6 +181,28 @@ def test_constant_columns_give_a_tree_without_splits() -> None:
     assert mine == other == 0 or np.ptp(scores) == 0
 
 
+def test_of_splits_that_cut_rows_alike_the_one_with_the_fewest_bins_on_the_left_is_taken() -> None:
+    """Bins 2 to 6 are empty, and no value is missing: ten candidates of each column are worth the same."""
+    draw = np.random.default_rng(4)
+    places = np.where(draw.random((400, 2)) < 0.5, 1, 7)
+    outcome = (draw.random(400) < np.where(places[:, 0] == 7, 0.8, 0.2)).astype(np.float64)
+
+    def program(circle: Circle) -> list[tuple[int, int, bool]]:
+        sides = [
+            Columns(rank, (9,), (True,), places[:, rank : rank + 1] if rank == circle.rank else None)
+            for rank in range(2)
+        ]
+        known = outcome if circle.rank == 0 else None
+        model = fit_boosting(circle, sides, known, 0, len(outcome), Settings(trees=3, depth=2))
+        return [(split.node, split.threshold, split.missing_left) for tree in model.trees for split in tree.splits]
+
+    for _ in range(3):
+        mine, other = run_parties(program)
+        real = [split for split in (*mine, *other) if split[1] < 7]  # others send all rows left: no split
+        assert [split[0] for split in mine].count(0) == 3
+        assert {(threshold, missing) for _, threshold, missing in real} == {(1, False)}
+
+
 def test_settings_out_of_range_and_bins_out_of_range_are_refused() -> None:
     with pytest.raises(MisuseError, match="depth"):
         Settings(depth=11)
