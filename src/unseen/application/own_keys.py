@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,10 +60,8 @@ def own_keys(table: pa.Table, side: KeyedSide, most_unfit: float) -> OwnKeys:
 def _written(table: pa.Table, side: KeyedSide, number: int) -> Written:
     parts = []
     for column, form in side.choices[number]:
-        try:
+        with _named(side, column):
             parts.append(pc.fill_null(form.written(table[column]), ""))
-        except DataError as error:
-            raise DataError(f"data set {side.dataset!r}, column {column!r}: {error}") from error
     whole = np.all([pc.not_equal(part, "").to_numpy(zero_copy_only=False) for part in parts], axis=0)
     texts = pc.if_else(pa.array(whole), pc.binary_join_element_wise(*parts, " "), "")
     keep = pa.array(_firsts(parts, whole))
@@ -79,11 +79,20 @@ def _firsts(parts: list[pa.Array], whole: Array) -> Array:
 
 def _reports(table: pa.Table, side: KeyedSide) -> list[KeyReport]:
     """How fit a single key is; where there are more, repeats are no fault."""
-    if len(side.choices) == 1 and len(side.choices[0]) == 1:
-        ((column, form),) = side.choices[0]
-        return [form.check(table[column])]
-    found = [form.check(table[column]) for choice in side.choices for column, form in choice]
-    return [replace(report, duplicate=0.0) for report in found]
+    found = []
+    for column, form in (part for choice in side.choices for part in choice):
+        with _named(side, column):
+            found.append(form.check(table[column]))
+    return found if len(found) == 1 else [replace(report, duplicate=0.0) for report in found]
+
+
+@contextmanager
+def _named(side: KeyedSide, column: str) -> Iterator[None]:
+    """What is wrong with a column says which one it is."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"data set {side.dataset!r}, column {column!r}: {error}") from error
 
 
 def _require_fit(side: KeyedSide, reports: list[KeyReport], without: float, most_unfit: float) -> None:

@@ -59,7 +59,7 @@ def test_no_gradient_is_opened_and_nothing_disclosed_to_the_partner_is_long_enou
     rehearsal.run(tmp_path)
     sent: Any = rehearsal.sent["lender"]
     opened = {kind for kind in sent if kind.startswith("reveal/")}
-    assert opened <= {"reveal/step-#", "reveal/range", "reveal/own-weights"}
+    assert opened <= {"reveal/unsolved", "reveal/step-#", "reveal/range", "reveal/own-weights"}
     table = [*(rehearsal.plan().messages() or ()), *BLOCKS]
     disclosed = {line.kind for line in table if line.carries is Carries.DISCLOSED} - {"align/order"}
     told = {kind: count["bytes"] for kind, count in sent.items() if kind in disclosed}
