@@ -65,10 +65,19 @@ CONTESTS: Final = (
     Contest("align-csv", ("RR22", "RR22-low"), {"keys": 1 << 20}, note=_FILES),
     Contest("align-csv", ("RR22", "RR22-low"), {"keys": 1 << 20}, turns=3, link=SLOW, note=_FILES),
     Contest("align-csv", ("RR22", "RR22-low"), {"keys": 1 << 22}, turns=2, note=_FILES),
+    Contest("align-csv", ("RR22",), {"keys": 1 << 24}, turns=1, limit=600.0, note=_FILES),
     Contest("align-csv", ("ECDH",), {"keys": 1 << 17}, note=_FILES),
     Contest("align-csv", ("KKRT-3",), {"keys": 1 << 20}, parties=3, turns=2, limit=90.0, note=_FILES),
     Contest(
         "align-prepared", ("UB",), {"keys": 1 << 12, "other": 1 << 20}, turns=2, note="theirs from CSV to CSV"
+    ),
+    Contest(
+        "align-prepared",
+        ("UB",),
+        {"keys": 1 << 12, "other": 1 << 24},
+        turns=1,
+        limit=1200.0,
+        note="theirs from CSV to CSV",
     ),
 )
 
