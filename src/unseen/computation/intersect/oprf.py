@@ -21,7 +21,6 @@ sender.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
 
@@ -59,25 +58,37 @@ PLAIN: Final = np.zeros(2, dtype=np.uint64)
 Watch = Callable[[float, str], None]
 
 
-@dataclass(frozen=True, eq=False)
 class Entered:
     """This party's keys, their hashes under the run's joint seed, and the seed."""
 
-    keys: Keys
-    records: Words
-    seed: bytes
+    def __init__(self, keys: Keys, seed: bytes) -> None:
+        self.keys, self.seed = keys, seed
+        self._records: Words | None = None
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.keys)
+
+    @property
+    def records(self) -> Words:
+        """(n, 4)"""
+        return self.again(0)
 
     def again(self, attempt: int) -> Words:
         """The records of a trial of a table: one does, but for less than 2^-40."""
-        return hashed(self.keys, subkey(self.seed, f"keys/{attempt}")) if attempt else self.records
+        if attempt:
+            return hashed(self.keys, subkey(self.seed, f"keys/{attempt}"))
+        if self._records is None:
+            self._records = hashed(self.keys, subkey(self.seed, "keys/0"))
+        return self._records
+
+    def let_go(self) -> None:
+        """Free the records' memory, 32 octets a key; who asks for them after all has them hashed anew."""
+        self._records = None
 
 
 def enter(keys: Keys, seed: bytes) -> Entered:
-    """Hash the keys under the run's joint seed."""
-    return Entered(keys, hashed(keys, subkey(seed, "keys/0")), seed)
+    """Keys that are hashed under the run's joint seed."""
+    return Entered(keys, seed)
 
 
 def as_receiver(circle: Circle, entered: Entered, watch: Watch) -> tuple[store.Grouped, list[Words]]:
@@ -85,6 +96,8 @@ def as_receiver(circle: Circle, entered: Entered, watch: Watch) -> tuple[store.G
     channels, plan = circle.others(), store.layout(len(entered))
     asked = _asked(circle, circle.rank, plan)
     attempt, grouped, table = store.encoded(entered.again, plan)
+    if len(channels) == 1:  # nothing else is made of them, and expanding the vector OLE takes the most memory
+        entered.let_go()
     masks = [ticket.take() for ticket in asked]
     watch(0.3, "sending the blinded table")
     for channel, (a, _) in zip(channels, masks, strict=True):
@@ -110,6 +123,8 @@ def as_sender(
     watch(0.3, "waiting for the partner's table")
     if attempt := store.attempt_of(channel, "align/attempt"):
         grouped = store.grouped(entered.again(attempt), plan)
+    if circle.size == 2:
+        entered.let_go()
     table = channel.receive("align/table", np.uint64, plan.cells)
     require_correlated(channel, delta, b)
     cells = b[: plan.cells]
