@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from unseen.computation.learn import tree_sample
 from unseen.computation.learn.boosting_settings import Objective, Settings
 from unseen.computation.types import Array, Index, Real
 
@@ -43,12 +44,7 @@ def fit_pooled(places: Array, widths: Sequence[int], label: Real, settings: Sett
     history = [model.scores]
     for number in range(settings.trees):
         gradient, hessian = _derivatives(model.scores, label, settings.objective)
-        # The public seed of the plan, drawn from as `learn/growth` does: the same rows and columns, no secret.
-        drawn = np.random.default_rng([settings.seed, number])
-        count = max(1, round(settings.column_share * len(widths)))
-        columns = sorted(drawn.choice(len(widths), count, replace=False).tolist())
-        kept = drawn.random(rows) < settings.row_share if settings.row_share < 1 else np.ones(rows, dtype=bool)
-        kept[training:] = False
+        columns, kept = tree_sample.drawn(settings, number, len(widths), rows)
         tree, reached, added = _grown(places, widths, columns, gradient * kept, hessian * kept, settings)
         model.trees.append(tree)
         model.reached.append(reached)

@@ -28,8 +28,8 @@ GROUP, BATCH = 1_000_000, 1 << 16
 
 def written(path: Path, rows: int) -> Path:
     """A Parquet file of customers: a name, two numbers and a region, a group of rows at a time."""
-    # Made-up customers, the same in every run: no mask and no share is drawn here.
-    draw, regions = np.random.default_rng(1), np.array(["north", "south", "east", "west"])
+    draw = np.random.default_rng(1)  # made-up customers, the same in every run: no mask, no share
+    regions = np.array(["north", "south", "east", "west"])
     writer = None
     for start in range(0, rows, GROUP):
         count = min(GROUP, rows - start)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.computation.circle import Circle
+from unseen.computation.learn import tree_sample
 from unseen.computation.learn.boosting_settings import Settings
 from unseen.computation.learn.monotone import unbounded
 from unseen.computation.learn.splits import (
@@ -69,9 +70,9 @@ class Growth:
         Each party learns its own chosen splits, nothing else.
         """
         settings = self.settings
-        drawn = np.random.default_rng([settings.seed, number])
-        found = candidates(self.columns, self._tree_columns(drawn))
-        vectors = self._vectors(gradient, hessian, self._tree_rows(drawn))
+        chosen, kept = tree_sample.drawn(settings, number, len(self.columns), self.rows)
+        found = candidates(self.columns, chosen)
+        vectors = self._vectors(gradient, hessian, kept)
         masked = masked_rows(vectors)
         members, splits = all_rows(self.circle, 1, self.rows), list[Split]()
         bins, totals = self._sums(vectors.reshape(1, *vectors.shape))
@@ -131,18 +132,6 @@ class Growth:
         if self.places is not None:
             truth = goes_left(splits, self.places, missing_bins(self.columns, self.circle.rank), nodes)
         return packed(self.circle, truth)
-
-    def _tree_rows(self, drawn: np.random.Generator) -> Index:
-        """(rows,) of 1 where a row is learned from, else 0."""
-        kept = np.ones(self.rows, dtype=np.int64)
-        if self.settings.row_share < 1:
-            kept = (drawn.random(self.rows) < self.settings.row_share).astype(np.int64)
-        kept[self.rows - self.settings.held_out :] = 0
-        return kept
-
-    def _tree_columns(self, drawn: np.random.Generator) -> list[int]:
-        count = max(1, round(self.settings.column_share * len(self.columns)))
-        return sorted(drawn.choice(len(self.columns), count, replace=False).tolist())
 
 
 def _siblings(parents: Shared, left: Shared) -> Shared:

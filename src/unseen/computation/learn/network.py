@@ -123,6 +123,7 @@ def fit_network(
         raise MisuseError(f"a batch of {settings.batch} is more than the {rows} rows there are")
     mine = next((side.values for side in features if side.owner == circle.rank), None)
     scales = None if mine is None else _scales(mine)
+    # First weights and the order of rows come from the public seed, drawn by all alike: no mask, no share.
     drawn = np.random.default_rng(settings.seed)
     batches = [
         _Batch(

@@ -68,6 +68,8 @@ def synthesise(table: pa.Table, cost: Cost, rows: int | None = None, identifiers
     count = round(total) if rows is None else rows
     if not 1 <= count <= MOST_ROWS:
         raise MisuseError(f"a synthetic copy has 1 to {MOST_ROWS} rows")
+    # Rows drawn from counts that are noisy already (the noise is OpenDP's): what is private does not rest on this
+    # generator, which the operating system seeds.
     draw = np.random.default_rng()
     margins = [_margin(single, group, size) for single, group, size in zip(singles, groups, sizes, strict=True)]
     drawn = _drawn(tree, known, margins, pair_noise, count, draw)

@@ -22,8 +22,8 @@ SUM_BITS = 40
 
 def _values(_: int, __: int, size: Size) -> Real:
     """Amounts with many equal ones among them, the same at every party, from a fixed seed."""
-    # Made-up inputs, the same at all: no mask, no share.
-    return np.round(np.random.default_rng(9).lognormal(8.0, 2.0, size["values"]))
+    draw = np.random.default_rng(9)  # made-up inputs, the same at all: no mask, no share
+    return np.round(draw.lognormal(8.0, 2.0, size["values"]))
 
 
 def _sort(circle: Circle, values: Real) -> Mapping[str, Json]:

@@ -43,7 +43,7 @@ def _prepare(rank: int, parties: int, size: Size) -> Job:
     bad = (draw.random(rows) < 1.0 / (1.0 + np.exp(-odds))).astype(np.int64)
     cuts = np.linspace(0, width, parties + 1).astype(int).tolist()
     names = {f"party{one}": [f"x{j}" for j in range(cuts[one], cuts[one + 1])] for one in range(parties)}
-    order = np.random.default_rng(rank).permutation(rows)
+    order = np.random.default_rng(rank).permutation(rows)  # of made-up people: any order that differs does
     table: dict[str, Any] = {"person": [f"p{number}" for number in order]}
     table |= {f"x{j}": columns[order, j] for j in range(cuts[rank], cuts[rank + 1])}
     return Job(_plan(names, size["bins"]), pa.table(table | ({LABEL: bad[order]} if rank == 0 else {})))
