@@ -10,6 +10,7 @@ from unseen.computation.learn.hidden_loss import chances_and_losses
 from unseen.computation.learn.measures import Band, Measured, Predicted, band_marks
 from unseen.computation.learn.rows import RowValues
 from unseen.computation.profile import Profile
+from unseen.computation.share import arithmetic
 from unseen.computation.share.array import Shared, from_owner
 from unseen.computation.types import Real
 
@@ -64,8 +65,12 @@ def hidden_measures(
 def hidden_losses(
     predicted: Predicted, predictor: Shared, label: Real | None, holder: int, unit: float = 1.0
 ) -> Shared:
-    """Of the same rows a loss each, (n,), shared, in the order of `measures.deviances` or of log-losses."""
+    """Of the same rows, shared (n,), what is in the order of their losses (`measures.deviances` or log-losses).
+
+    For outcomes the log-odds against what came out, in one round: equal rows stay equal, and count as ties, where
+    the rounding of a logarithm would part them.
+    """
     if predicted is not Predicted.OUTCOME:
         return hidden_errors.row_losses(predictor, label, holder, predicted, unit)
     outcome = from_owner(predictor.circle, holder, label, predictor.shape, 0)
-    return chances_and_losses(predictor, outcome)[1]
+    return arithmetic.product(predictor, outcome.times_integer(-2) + 1.0)

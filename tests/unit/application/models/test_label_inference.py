@@ -109,9 +109,9 @@ def test_membership_is_tested_on_shares_where_nobody_sees_a_score(model: str, tm
     shown, hidden = ({"predictions": True}, {}) if "family" in settings else ({}, {"hidden": True})
     seen, unseen = (joint.run(**asked, **more)["lender"]["self_test"]["membership"] for more in (shown, hidden))
     assert unseen["rows"] == seen["rows"] == ROWS
-    # Two fits whose last bits differ, which decide between equal losses too.
-    assert unseen["auc"] == pytest.approx(seen["auc"], abs=0.01)
-    assert unseen["advantage"] == pytest.approx(seen["advantage"], abs=0.03)
+    # Two fits whose last bits differ. Rows of a tree's leaf have one score, and tie: there they decide nothing.
+    assert unseen["auc"] == pytest.approx(seen["auc"], abs=1e-4 if model == "trees" else 0.01)
+    assert unseen["advantage"] == pytest.approx(seen["advantage"], abs=1e-3 if model == "trees" else 0.03)
 
 
 def test_a_network_shows_nothing_so_that_columns_alone_attack_it(tmp_path: Path) -> None:
