@@ -28,9 +28,9 @@ parties:
 purpose: dpv:FraudPreventionAndDetection
 valid: {from: 2020-01-01, until: 2099-12-31}
 columns:
-  lender: {people_lender: {tax: [join]}}
-  bureau: {people_bureau: {tax: [join]}}
-  insurer: {people_insurer: {tax: [join]}}
+  lender: {people_lender: {tax: [join], card: [join], tel: [join], born: [join]}}
+  bureau: {people_bureau: {tax: [join], card: [join], tel: [join], born: [join]}}
+  insurer: {people_insurer: {tax: [join], card: [join], tel: [join], born: [join]}}
 computations: [align-all, known-at, overlap-pairs]
 recipients:
   lender-rows: [lender]
@@ -85,9 +85,19 @@ class Street(Neighbourhood):
 
     def _offer(self, institution: Institution) -> None:
         file = self.folder / f"people_{institution.name}.parquet"
-        pq.write_table(pa.table({"tax": [f"t{number}" for number in PEOPLE[institution.name]]}), file)
+        numbers = PEOPLE[institution.name]
+        cardless = range(280, 290) if institution.name == "bureau" else range(0)
+        people = {
+            "tax": [f"t{number}" for number in numbers],
+            "card": [None if number in cardless else f"c{number}" for number in numbers],
+            "tel": [f"+49 151 {7_000_000 + number}" for number in numbers],
+            "born": ["1980-02-01"] * len(numbers),
+        }
+        pq.write_table(pa.table(people), file)
         with institution.home.store() as store:
-            Catalogue(store.engine).add(file.stem, str(file), "tax", {})
+            Catalogue(store.engine).add(
+                file.stem, str(file), "tax", {name: [Use.JOIN] for name in ("card", "tel", "born")}
+            )
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +139,21 @@ def test_three_nodes_find_the_customers_of_all_and_each_takes_home_what_is_agree
     assert sorted(opened) == ["insurer", "lender"]
     assert opened["lender"] == opened["insurer"]
     assert set(opened["lender"]) == {f"t{number}" for number in range(200, 300)}
+    assert not street.findings()
+
+
+def test_three_nodes_meet_by_a_card_or_else_by_telephone_and_day_of_birth(street: Street) -> None:
+    """The bureau has no card of ten whom all know."""
+    in_turn = [["card=unseen-key/1"], ["tel=unseen-phone/1", "born=unseen-date/1"]]
+    asked = {"parties": {name: {**side, "keys": in_turn} for name, side in body()["parties"].items()}}
+    for side in asked["parties"].values():
+        del side["key"]
+    with street.lender.client() as client:
+        job = client.submit("align-all", street.agreement, asked)
+        record = client.wait(job, SECONDS)
+        assert (record["state"], record["incidents"]) == ("done", [])
+        result = client.result(job)["result"]
+    assert (result["common"], result["by_key"]) == (100, [90, 10])
     assert not street.findings()
 
 
